@@ -1,0 +1,84 @@
+"""What travels beside the bytes of an inbound mail."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AuthResult(StrEnum):
+    """A result word of RFC 8601 §2.7, as far as we use them."""
+
+    NONE = "none"
+    PASS = "pass"  # noqa: S105 (the word of RFC 8601)
+    FAIL = "fail"
+    SOFTFAIL = "softfail"
+    NEUTRAL = "neutral"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
+
+
+class DmarcPolicy(StrEnum):
+    """What the author's domain asks receivers to do (RFC 9989)."""
+
+    ABSENT = "absent"
+    NONE = "none"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticity:
+    """What SPF, DKIM and DMARC say of an inbound; all `none` where nobody looked.
+
+    `source` says who looked: "" nobody, "ours" this program as first hop, else the authserv-id that was believed.
+    `proved` is the author's exact address if DMARC passed for its domain, else "".
+    """
+
+    source: str = ""
+    spf: AuthResult = AuthResult.NONE
+    spf_domain: str = ""
+    dkim: tuple[tuple[str, AuthResult], ...] = ()
+    dmarc: AuthResult = AuthResult.NONE
+    dmarc_policy: DmarcPolicy = DmarcPolicy.ABSENT
+    proved: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One inbound for one recipient address of ours, whichever door it came through.
+
+    sender: MAIL FROM without <>, "" for the null sender. recipient: the address as given at RCPT, unparsed.
+    recipients: how many recipient addresses the transaction had. door: "smtp", "lmtp", "pipe", "imap", "import".
+    client: IP address of the true client, "" if none. helo: what it called itself. trusted: it is our own MTA.
+    """
+
+    sender: str
+    recipient: str
+    door: str
+    recipients: int = 1
+    client: str = ""
+    helo: str = ""
+    tls: bool = False
+    trusted: bool = False
+    authenticity: Authenticity = field(default_factory=Authenticity)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to an inbound, in the words of SMTP; other doors translate it (pipe: sysexits).
+
+    code: 250, 451, 550 …; status: enhanced code (RFC 3463) such as "5.1.1"; text: one line, no CR or LF, ASCII.
+    """
+
+    code: int
+    status: str
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it is ours now."""
+        return self.code < 300
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the client should try again."""
+        return 400 <= self.code < 500
