@@ -53,8 +53,9 @@ class Post:
 
     message_id: without <>, "" if missing or unusable. authors: From, one addr-spec each or none (R4).
     references: References then In-Reply-To, without <>, oldest first, each once, at most 50 (R7); in_reply_to likewise.
-    date: aware, None if absent or absurd. recipients: To and Cc. text: what a person wrote, from
-    text/plain parts, else from HTML made plain; line ends \n; format=flowed undone. findings: short codes of what was odd ("two-subjects", …).
+    date: aware, None if absent or absurd. recipients: To and Cc.
+    text: what a person wrote, from text/plain parts, else from HTML made plain; line ends \n; format=flowed undone.
+    findings: short codes of what was odd ("two-subjects", ...).
     content_hash: 32 octets over the author, subject, date and body octets: the same post sent again has the same one
     although its trace fields (Received, DKIM …) differ.
     """
