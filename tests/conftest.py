@@ -1,19 +1,108 @@
 """Fixtures that all tests share."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy import event
+
+from listserver.store import tables
+from listserver.store.engine import Store
+from tests import postgres
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+def need(present: object, reason: str) -> None:
+    """Skip the test with `reason` where something is absent; under CI=true that is a failure."""
+    if not present:
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real mail beside the checkout: its tests skip where it is absent, and fail under CI."""
-    if not SHARED.is_dir():
-        reason = "no ../shared beside this checkout: the tests on the large collection of real mail need it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    need(SHARED.is_dir(), "no ../shared beside this checkout: the tests on the large collection of real mail need it")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "listserver.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server with a migrated database `template`, to be copied."""
+    need(postgres.binaries(), "no PostgreSQL server installed (Debian: apt install postgresql)")
+    with postgres.Server() as server:
+        _admin(server, "CREATE DATABASE template")
+        _migrate(server.url("template"))
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """The URL of a fresh migrated SQLite database."""
+    path = tmp_path / "listserver.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a fresh migrated PostgreSQL database."""
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    _admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE template")
+    yield postgres_server.url(name)
+    _admin(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh migrated database; the test runs once on each engine."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A fresh migrated database, opened; the test runs once on each engine."""
+    with Store.open(database_url) as opened:
+        yield opened
+
+
+class Statements(list[str]):
+    """The SQL statements run since the last clear(); `len(statements)` counts them. Nothing of BEGIN and COMMIT."""
+
+
+@pytest.fixture
+def statements(store: Store) -> Statements:
+    """Counts the SQL statements of `store`."""
+    seen = Statements()
+
+    def record(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "SET LOCAL")):
+            seen.append(statement)
+
+    for engine in store.engines:
+        event.listen(engine, "before_cursor_execute", record)
+    return seen
+
+
+def _migrate(url: str) -> None:
+    with Store.open(url, create=True) as store:
+        store.write_now(tables.metadata.create_all)
+
+
+def _admin(server: postgres.Server, statement: str) -> None:
+    with psycopg.connect(host=str(server.folder), user="postgres", dbname="postgres", autocommit=True) as conn:
+        conn.execute(statement)

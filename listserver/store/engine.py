@@ -1,0 +1,167 @@
+"""The database as the rest of the program sees it: units of work in, results out after the commit.
+
+A unit is a plain synchronous function of a connection. It depends on its arguments only, since it may run twice: units
+that wait together share one transaction (writer.py), and if one of them raises, all run again one by one.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self, TypeVar
+
+import sqlalchemy
+from sqlalchemy import URL, Connection, Engine, func, select
+from sqlalchemy.engine import make_url
+
+from listserver.errors import UsageError
+from listserver.store.backend import Backend
+from listserver.store.postgres import Postgres
+from listserver.store.sqlite import Sqlite
+from listserver.store.writer import Writer
+
+T = TypeVar("T")
+Unit = Callable[[Connection], T]
+
+READERS = 2  # threads for short reads, such as those of a recipient address
+RENDERERS = 2  # threads for reads that also render a page
+
+_NOTIFY = select(func.pg_notify("listserver", ""))
+
+
+def notify(conn: Connection) -> None:
+    """Wake the workers, here and in other processes, when (and only if) the transaction of `conn` commits."""
+    if not conn.info.get("notify"):
+        conn.info["notify"] = True
+        if conn.dialect.name == "postgresql":
+            conn.execute(_NOTIFY)
+
+
+class Store:
+    """One database. Open it once per process; every method may be called from any thread."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._wakers: list[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = []
+        self._watching = False
+        self._lock = threading.Lock()
+        self._writers = (
+            Writer(backend, self.wake),
+            *([Writer(backend, self.wake)] if backend.name == "postgresql" else []),
+        )
+        self._readers = ThreadPoolExecutor(READERS, "reader")
+        self._renderers = ThreadPoolExecutor(RENDERERS, "renderer")
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = False) -> Self:
+        """Open the database at `url` (sqlite:///path or postgresql+psycopg://…).
+
+        A SQLite file that is not there is made only with `create`. Raises UsageError for anything else.
+        """
+        return cls(_backend(url, create))
+
+    @property
+    def dialect(self) -> str:
+        """ "sqlite" or "postgresql"."""
+        return self._backend.name
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """The SQLAlchemy engines behind this store (for counting statements, not for working past it)."""
+        return self._backend.engines
+
+    async def read(self, fn: Unit[T], *, page: bool = False) -> T:
+        """The result of `fn(conn)`, which sees one state of the database and changes nothing.
+
+        `page`: it also renders, so it goes to the threads for that. Raises Unavailable when the database fails.
+        """
+        pool = self._renderers if page else self._readers
+        return await asyncio.get_running_loop().run_in_executor(pool, self.read_now, fn)
+
+    async def write(self, fn: Unit[T], durable: bool = True) -> T:
+        """The result of `fn(conn)` once it is committed; what `fn` raises is raised, and nothing is changed.
+
+        `durable=False`: it outlives this process, but loss of power may undo it. Raises Unavailable when the database
+        fails. A caller that is cancelled does not stop the unit.
+        """
+        return await self._writer(durable).submit(fn, durable)
+
+    def read_now(self, fn: Unit[T]) -> T:
+        """`read` for callers without an event loop; runs in the calling thread."""
+        try:
+            with self._backend.reading.connect() as conn:
+                return fn(conn)
+        except sqlalchemy.exc.SQLAlchemyError as failure:
+            raise self._backend.translate(failure) from failure
+
+    def write_now(self, fn: Unit[T], durable: bool = True) -> T:
+        """`write` for callers without an event loop."""
+        return self._writer(durable).run(fn, durable)
+
+    def on_wake(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` in the running event loop when there may be new work; returns what ends that.
+
+        A wake is a hint: it may come late, twice or for nothing, so workers also look every second.
+        """
+        entry = (asyncio.get_running_loop(), callback)
+        with self._lock:
+            self._wakers.append(entry)
+            if not self._watching:
+                self._watching = True
+                self._backend.watch(self.wake)
+
+        def forget() -> None:
+            with self._lock:
+                if entry in self._wakers:
+                    self._wakers.remove(entry)
+
+        return forget
+
+    def wake(self) -> None:
+        """Call everybody who asked by on_wake."""
+        with self._lock:
+            wakers = tuple(self._wakers)
+        for loop, callback in wakers:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(callback)
+
+    def close(self) -> None:
+        """Finish the units that wait, then let go of the database."""
+        for writer in self._writers:
+            writer.close()
+        self._readers.shutdown()
+        self._renderers.shutdown()
+        self._backend.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _writer(self, durable: bool) -> Writer:
+        # PostgreSQL has two, so that a cursor of a delivery does not wait for the disk behind a post.
+        return self._writers[0 if durable else -1]
+
+
+def _backend(text: str, create: bool) -> Backend:
+    try:
+        url: URL = make_url(text)
+    except sqlalchemy.exc.ArgumentError:
+        raise UsageError(
+            f"database.url = {text!r} is not possible: write sqlite:///path/to/file.db or "
+            "postgresql+psycopg://user@host/name."
+        ) from None
+    if url.get_backend_name() == "postgresql":
+        return Postgres(url.set(drivername="postgresql+psycopg"))
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        raise UsageError(
+            f"database.url = {url.render_as_string()!r} is not possible: write sqlite:///path/to/file.db or "
+            "postgresql+psycopg://user@host/name."
+        )
+    if not create and not Path(url.database).exists():
+        raise UsageError(
+            f"There is no database at {url.database}. `listserver init` or `listserver db upgrade` makes it."
+        )
+    return Sqlite(url)
