@@ -1,63 +1,35 @@
-"""Reading a mail: bytes -> Post. Never raises, bounded depth, linear time (standards R1-R15)."""
+"""Reading a mail: octets -> Post. Never raises, bounded depth, linear time (standards R1-R15).
 
-from dataclasses import dataclass
+The header is read by core/headers, addresses by core/addrspec, the MIME tree by core/mime. What few callers need
+(text, content_hash, automatic) is worked out when it is first asked for.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+
+from listserver.core import automatic, mime
+from listserver.core.addrspec import Addresses, Mailbox, addresses
+from listserver.core.headers import Field, date_of, ids, message_id, skip_mbox_lines, split_header, text_of
+from listserver.core.html_text import to_text
+from listserver.core.mime import Part, is_body
+
+__all__ = ["Field", "Mailbox", "Part", "Post", "is_body", "part_bytes", "part_text", "read"]
+
+MAX_REFERENCES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One header field as it stands in the bytes: `raw` is all its octets, folds and line end included.
-
-    name: as written. value: octets after the colon, unfolded, stripped. start, end: offsets in the mail.
-    """
-
-    name: str
-    value: bytes
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """An address from a header field: display name (decoded, cleaned) and addr-spec as written."""
-
-    name: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A leaf of the MIME tree. start, end: where its encoded body lies in the mail's bytes.
-
-    path: like "1.2" (IMAP's numbering). content_type: "text/plain", lower case. charset: as declared, "" if none.
-    filename: decoded, cleaned of path separators and controls. signed: lies within multipart/signed or encrypted (R14).
-    """
-
-    path: str
-    content_type: str
-    charset: str
-    encoding: str
-    disposition: str
-    filename: str
-    content_id: str
-    start: int
-    end: int
-    flowed: bool
-    delsp: bool
-    signed: bool
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: cached_property keeps its value in __dict__
 class Post:
     """A mail as read. `raw` is what arrived and is never changed.
 
     message_id: without <>, "" if missing or unusable. authors: From, one addr-spec each or none (R4).
     references: References then In-Reply-To, without <>, oldest first, each once, at most 50 (R7); in_reply_to likewise.
     date: aware, None if absent or absurd. recipients: To and Cc.
-    text: what a person wrote, from text/plain parts, else from HTML made plain; line ends \n; format=flowed undone.
-    findings: short codes of what was odd ("two-subjects", ...).
-    content_hash: 32 octets over the author, subject, date and body octets: the same post sent again has the same one
-    although its trace fields (Received, DKIM …) differ.
+    findings: short codes of what was odd ("two-subject", ...; all of them stand in docs/life-of-a-post.md).
+    by_name: all fields by their names in lower case, in order.
     """
 
     raw: bytes
@@ -71,20 +43,110 @@ class Post:
     references: tuple[str, ...]
     recipients: tuple[Mailbox, ...]
     parts: tuple[Part, ...]
-    text: str
     findings: tuple[str, ...]
-    content_hash: bytes
-    automatic: str  # "" for a human's mail; else which sign said it is automatic (RFC 3834, habits; standards L5)
+    by_name: Mapping[str, list[Field]] = field(repr=False, compare=False)
 
     def first(self, name: str) -> str:
         """The decoded value of the first field of that name (any case), "" if none."""
-        raise NotImplementedError
+        found = self.by_name.get(name.lower())
+        return text_of(found[0].value) if found else ""
 
     def all(self, name: str) -> tuple[str, ...]:
         """The decoded values of all fields of that name, in order."""
-        raise NotImplementedError
+        return tuple(text_of(f.value) for f in self.by_name.get(name.lower(), ()))
+
+    @cached_property
+    def text(self) -> str:
+        """What a person wrote, from text/plain parts, else from HTML; line ends \\n; format=flowed undone."""
+        bodies = mime.body_parts(self.parts)
+        text = "\n".join([part_text(self, part) for part in bodies])
+        if text.strip() or not bodies:
+            return text
+        # An empty text/plain beside the real HTML.
+        return "\n".join([part_text(self, p) for p in self.parts if p.content_type == "text/html" and is_body(p)])
+
+    @cached_property
+    def content_hash(self) -> bytes:
+        """32 octets over the author, subject, date and body: equal for the same post sent again by another path.
+
+        Trace fields (Received, DKIM …) do not count, nor do line ends and empty last lines, which mbox files change.
+        """
+        seen = hashlib.sha256()
+        for name in ("from", "subject", "date"):
+            seen.update(b"".join([f.value + b"\n" for f in self.by_name.get(name, ())[:1]]) + b"\0")
+        seen.update(self.raw[self.body_start :].replace(b"\r\n", b"\n").rstrip(b"\n"))
+        return seen.digest()
+
+    @cached_property
+    def automatic(self) -> str:
+        """ "" for a human's mail; else which sign said that it is automatic (RFC 3834, habits; standards L5)."""
+        return automatic.sign(self)
+
+
+def part_bytes(post: Post, part: Part) -> bytes:
+    """What a part holds, its transfer encoding undone. Never raises."""
+    return mime.octets_of(post.raw, part)
+
+
+def part_text(post: Post, part: Part) -> str:
+    """A text part as plain text (HTML made plain), line ends \\n. Never raises."""
+    text = mime.text_of_part(post.raw, part)
+    return to_text(text) if part.content_type == "text/html" else text
 
 
 def read(raw: bytes) -> Post:
-    """Read a mail (RFC 5322, 2045-2049, 6532). Never raises."""
-    raise NotImplementedError
+    """Read a mail (RFC 5322, 2045-2049, 6532). Never raises; time grows with its length and no faster."""
+    start = skip_mbox_lines(raw)
+    fields, body_start, separated = split_header(raw, start, len(raw))
+    by_name: dict[str, list[Field]] = {}
+    for one in fields:
+        by_name.setdefault(one.name.lower(), []).append(one)
+    findings = _findings(by_name, start, separated)
+
+    author = _addresses(by_name, "from")
+    if author.broken or not author.mailboxes:
+        findings.append("bad-from" if "from" in by_name else "no-from")
+    if author.group:
+        findings.append("group-from")
+    findings += ["address-in-name" for box in author.mailboxes if "@" in box.name and box.address not in box.name][:1]
+
+    in_reply_to = _ids(by_name, "in-reply-to")
+    references = tuple(dict.fromkeys(_ids(by_name, "references") + in_reply_to))[-MAX_REFERENCES:]
+    tree = mime.tree(raw, fields, body_start)
+    return Post(
+        raw=raw,
+        fields=tuple(fields),
+        body_start=body_start,
+        message_id=message_id(by_name["message-id"][0].value) if "message-id" in by_name else "",
+        authors=author.mailboxes,
+        subject=text_of(by_name["subject"][0].value) if "subject" in by_name else "",
+        date=date_of(by_name["date"][0].value) if "date" in by_name else None,
+        in_reply_to=in_reply_to[-MAX_REFERENCES:],
+        references=references,
+        recipients=_addresses(by_name, "to").mailboxes + _addresses(by_name, "cc").mailboxes,
+        parts=tree.parts,
+        findings=tuple(findings) + tree.findings,
+        by_name=by_name,
+    )
+
+
+_ONCE = ("from", "sender", "reply-to", "to", "cc", "message-id", "date", "subject")  # 5322 §3.6
+
+
+def _findings(by_name: dict[str, list[Field]], start: int, separated: bool) -> list[str]:
+    findings = [f"two-{name}" for name in _ONCE if len(by_name.get(name, ())) > 1]
+    if start:
+        findings.append("mbox-line")
+    if not by_name:
+        findings.append("no-header")
+    elif not separated:
+        findings.append("no-separator")
+    return findings
+
+
+def _addresses(by_name: dict[str, list[Field]], name: str) -> Addresses:
+    return addresses(by_name[name][0].value) if name in by_name else Addresses(())
+
+
+def _ids(by_name: dict[str, list[Field]], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ids(by_name[name][0].value))) if name in by_name else ()
