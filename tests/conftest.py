@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from listserver.store import tables
+from listserver.store import migrations
 from listserver.store.engine import Store
 from tests import postgres
 
@@ -36,7 +36,7 @@ def shared() -> Path:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite database, to be copied."""
     path = tmp_path_factory.mktemp("template") / "listserver.db"
-    _migrate(f"sqlite:///{path}")
+    migrations.upgrade(f"sqlite:///{path}")
     return path
 
 
@@ -46,7 +46,7 @@ def postgres_server() -> Iterator[postgres.Server]:
     need(postgres.binaries(), "no PostgreSQL server installed (Debian: apt install postgresql)")
     with postgres.Server() as server:
         _admin(server, "CREATE DATABASE template")
-        _migrate(server.url("template"))
+        migrations.upgrade(server.url("template"))
         yield server
 
 
@@ -96,11 +96,6 @@ def statements(store: Store) -> Statements:
     for engine in store.engines:
         event.listen(engine, "before_cursor_execute", record)
     return seen
-
-
-def _migrate(url: str) -> None:
-    with Store.open(url, create=True) as store:
-        store.write_now(tables.metadata.create_all)
 
 
 def _admin(server: postgres.Server, statement: str) -> None:

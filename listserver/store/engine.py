@@ -59,7 +59,7 @@ class Store:
 
         A SQLite file that is not there is made only with `create`. Raises UsageError for anything else.
         """
-        return cls(_backend(url, create))
+        return cls(backend_of(url, create=create))
 
     @property
     def dialect(self) -> str:
@@ -145,7 +145,8 @@ class Store:
         return self._writers[0 if durable else -1]
 
 
-def _backend(text: str, create: bool) -> Backend:
+def backend_of(text: str, *, create: bool = False) -> Backend:
+    """The kind of database that a URL means. Raises UsageError as Store.open does."""
     try:
         url: URL = make_url(text)
     except sqlalchemy.exc.ArgumentError:
