@@ -1,0 +1,61 @@
+# make: what there is. One page; everything else is `listserver --help`.
+# VENV: another virtual environment to use, such as `make check VENV=../venv`; it must have everything already.
+VENV    ?= .venv
+PY      := $(VENV)/bin/python
+PEERS   ?= .peers
+WORKERS ?= 2
+SHELL   := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench soak clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runs ## install into .venv and start the demonstration (ctrl-C ends it, demo-data/ keeps it)
+	$(VENV)/bin/listserver demo
+
+test: $(VENV)/.tests ## install what the tests need, and run all of them
+	tests/needs
+	$(PY) -m coverage erase
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" --cov --cov-report= tests
+	$(PY) -m coverage report --include 'listserver/core/*,listserver/actions/*' --fail-under=100 --skip-covered --show-missing
+
+check: $(VENV)/.tests ## the gates without the tests: style, types, layers, sizes, documents
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	$(PY) -m pytest -q -m "not slow" tests/rules
+
+bench: $(VENV)/.tests ## measure it, as ratios to other programs in the same run (docs/performance.md)
+	tests/needs
+	$(PY) -m bench
+
+soak: $(VENV)/.tests ## the long tests: kill -9 at random moments, and counting
+	tests/needs
+	$(PY) -m pytest -m soak -s tests
+
+clean: ## remove what was built and fetched; demo-data/ stays
+	rm -rf .venv .peers build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# --- the virtual environment ------------------------------------------------------------------------------------------
+# uv where it is there (seconds), else venv and pip. pip's --group is too new to rely on: the list is read by hand.
+.venv/bin/python:
+	command -v uv >/dev/null && uv venv -q --python '>=3.11' .venv || python3 -m venv .venv || { \
+	  echo 'No virtual environment: install uv, or on Debian: apt-get install python3-venv' >&2; exit 1; }
+
+INSTALL = if command -v uv >/dev/null; then uv pip install -q --python $(PY) -c constraints.txt $(1); \
+	else $(PY) -m pip install -q -c constraints.txt $(1); fi
+DEV = $$($(PY) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
+
+.venv/.runs: pyproject.toml constraints.txt | .venv/bin/python
+	$(call INSTALL,-e .)
+	touch $@
+
+.venv/.tests: pyproject.toml constraints.txt | .venv/bin/python
+	$(call INSTALL,-e . $(DEV))
+	touch $@ .venv/.runs
+
+ifneq ($(VENV),.venv)
+$(VENV)/.runs $(VENV)/.tests: ;
+endif
