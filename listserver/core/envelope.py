@@ -1,7 +1,8 @@
 """What travels beside the bytes of an inbound mail."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 
 class AuthResult(StrEnum):
@@ -60,6 +61,19 @@ class Envelope:
     tls: bool = False
     trusted: bool = False
     authenticity: Authenticity = field(default_factory=Authenticity)
+
+
+def from_stored(stored: dict[str, Any]) -> Envelope:
+    """An envelope from what `dataclasses.asdict` made of it and JSON kept."""
+    known = stored["authenticity"]
+    authenticity = replace(
+        Authenticity(**known),
+        spf=AuthResult(known["spf"]),
+        dkim=tuple((domain, AuthResult(result)) for domain, result in known["dkim"]),
+        dmarc=AuthResult(known["dmarc"]),
+        dmarc_policy=DmarcPolicy(known["dmarc_policy"]),
+    )
+    return Envelope(**{**stored, "authenticity": authenticity})
 
 
 @dataclass(frozen=True, slots=True)

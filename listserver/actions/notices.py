@@ -1,0 +1,100 @@
+"""Mails that we write: rendered from templates/mail, put on their way in the transaction of what causes them."""
+
+import re
+import secrets
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from sqlalchemy import Connection
+
+from listserver import resources
+from listserver.core.notices import Notice
+from listserver.core.site import Site
+from listserver.store import deliveries, notices
+from listserver.store.lists import List
+
+SAME_PER_HOUR = 5  # standards L6: the same notice to one address
+_WIRE = SMTP.clone(cte_type="7bit", max_line_length=78)
+
+
+def name_of(notice: Notice) -> str:
+    """A notice's name is its type's, in the spelling of templates: HeldPost -> held-post."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(notice).__name__).lower()
+
+
+def render(site: Site, notice: Notice, language: str) -> tuple[str, str]:
+    """Subject and text of a notice, in that language or else in the site's, or else in English."""
+    environment = _environment(site.templates)
+    for wanted in (language, site.language, "en"):
+        try:
+            template = environment.get_template(f"mail/{wanted}/{name_of(notice)}.txt.j2")
+        except TemplateNotFound:
+            continue
+        head, _, body = template.render(asdict(notice) | {"site_name": site.name}).partition("\n")
+        return " ".join(head.removeprefix("Subject:").split()), body.strip("\n") + "\n"
+    raise TemplateNotFound(f"mail/en/{name_of(notice)}.txt.j2")
+
+
+@lru_cache(maxsize=8)
+def _environment(folders: tuple[str, ...]) -> Environment:
+    loader = FileSystemLoader([*folders, str(resources.folder("templates"))])
+    return Environment(  # noqa: S701 (plain text mails)
+        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+
+
+def send(  # noqa: PLR0913 (who, what, where to, in which words)
+    conn: Connection,
+    site: Site,
+    notice: Notice,
+    to: str,
+    now: datetime,
+    *,
+    lst: List | None = None,
+    language: str = "",
+    reply_to: str = "",
+    in_reply_to: str = "",
+    requested: bool = False,
+    limit: int = SAME_PER_HOUR,
+) -> bool:
+    """Write a notice to one address, to leave after the commit. False if that address had its share of this notice.
+
+    requested: the mail answers one of theirs (Auto-Submitted: auto-replied), else it comes by itself (RFC 3834 §5).
+    """
+    name = name_of(notice)
+    if notices.sent_since(conn, to, name, now - timedelta(hours=1)) >= limit:
+        return False
+    language = language or (lst.settings.language if lst else site.language)
+    subject, body = render(site, notice, language)
+    mail = EmailMessage(policy=_WIRE)
+    robot = site.address(f"{lst.name}-request" if lst else "lists")
+    mail["From"] = Address(display_name=(lst.settings.title or lst.name) if lst else site.name, addr_spec=robot)
+    mail["To"] = to
+    mail["Subject"] = subject
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<{secrets.token_hex(12)}@{site.domain}>"
+    if reply_to:
+        mail["Reply-To"] = reply_to
+    if in_reply_to:
+        mail["In-Reply-To"] = mail["References"] = f"<{in_reply_to}>"
+    mail["Auto-Submitted"] = "auto-replied" if requested else "auto-generated"
+    mail["Precedence"] = "list"
+    mail["Content-Language"] = language
+    mail["X-Loop"] = site.address(lst.name) if lst else robot
+    mail.set_content(body)
+    queue(conn, mail.as_bytes(), to, now, name=name, list_id=lst.id if lst else None)
+    return True
+
+
+def queue(  # noqa: PLR0913
+    conn: Connection, mail: bytes, to: str, now: datetime, *, name: str, list_id: int | None, sender: str = ""
+) -> None:
+    """Put a mail for one recipient on its way; `sender` is the envelope's, null by default."""
+    notice_id = notices.add(conn, list_id=list_id, name=name, address=to, sender=sender, bytes=mail, created_at=now)
+    deliveries.add_notice(conn, notice_id, list_id, to, now)

@@ -1,0 +1,25 @@
+"""What the meaning of a mail depends on of the site: handed down by the composition root."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """domain: of all list addresses. base_url: of the archive, no slash at its end, "" if there is none.
+
+    secret: key of the HMACs in return addresses and links. admin_email: where postmaster@ and abuse@ go.
+    templates: folders with the site's own texts, searched before ours. signs: whether copies are DKIM-signed.
+    """
+
+    domain: str
+    name: str
+    admin_email: str
+    language: str
+    base_url: str
+    secret: bytes
+    templates: tuple[str, ...] = ()
+    signs: bool = False
+
+    def address(self, local: str) -> str:
+        """An address at the site's domain."""
+        return f"{local}@{self.domain}"
