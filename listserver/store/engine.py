@@ -38,6 +38,11 @@ def notify(conn: Connection) -> None:
             conn.execute(_NOTIFY)
 
 
+def after_commit(conn: Connection, call: Callable[[], None]) -> None:
+    """Call `call`, from the thread that writes, when (and only if) the transaction of `conn` commits."""
+    conn.info.setdefault("after", []).append(call)
+
+
 class Store:
     """One database. Open it once per process; every method may be called from any thread."""
 

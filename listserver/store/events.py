@@ -1,14 +1,32 @@
-"""Rows of what happened: who did what, when, by which door (the names are those of listserver/log.py)."""
+"""Audit rows: who did what, when, by which door. The names are those of the log."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from listserver import log
 from listserver.core.actor import Actor
+from listserver.store import engine
 from listserver.store.tables import events
 
 _ADD = insert(events)
+_FORGET = delete(events).where(events.c.at < bindparam("before"))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One audit row. actor: an address, "operator" or "listserver"."""
+
+    at: datetime
+    name: str
+    list_id: int | None
+    person_id: int | None
+    actor: str
+    door: str
+    data: dict[str, Any]
 
 
 def record(  # noqa: PLR0913 (an event is all of these)
@@ -21,16 +39,41 @@ def record(  # noqa: PLR0913 (an event is all of these)
     person_id: int | None = None,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Add an event, in the transaction of the change that it tells of. data: no bodies, subjects or tokens (D5)."""
+    """Add an event in the transaction of the change that it tells of, and a log line once that is committed.
+
+    name: one of log.Event (KeyError otherwise). person_id: whom it is about; by default, who acts. data: JSON values;
+    no bodies, subjects or tokens (D5).
+    """
+    event = log.named(name)
     conn.execute(
         _ADD,
         {
             "at": now,
-            "name": name,
+            "name": event,
             "list_id": list_id,
-            "person_id": person_id,
+            "person_id": actor.person_id if person_id is None else person_id,
             "actor": actor.address,
             "door": actor.door,
             "data": data or {},
         },
     )
+    said = {"actor": actor.address, "door": actor.door, "list_id": list_id, **(data or {})}
+    engine.after_commit(conn, lambda: log.info(event, **said))
+
+
+def since(
+    conn: Connection, moment: datetime, *, list_id: int | None = None, person_id: int | None = None
+) -> Iterator[Recorded]:
+    """The audit rows from `moment` on, oldest first, of one list or person if given."""
+    query = select(*(column for column in events.c if column.name != "id")).where(events.c.at >= moment)
+    if list_id is not None:
+        query = query.where(events.c.list_id == list_id)
+    if person_id is not None:
+        query = query.where(events.c.person_id == person_id)
+    for row in conn.execute(query.order_by(events.c.at, events.c.id)):
+        yield Recorded(*row)
+
+
+def forget(conn: Connection, before: datetime) -> int:
+    """Delete the audit rows before a moment; how many."""
+    return conn.execute(_FORGET, {"before": before}).rowcount

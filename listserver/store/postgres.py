@@ -1,6 +1,5 @@
 """PostgreSQL behind the store: the engine for several processes and hosts."""
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
+from listserver import log
 from listserver.errors import Unavailable
 
 # A host that is gone must be noticed in seconds, not when TCP gives up.
@@ -31,15 +31,9 @@ class Postgres:
     name = "postgresql"
 
     def __init__(self, url: URL) -> None:
-        self.writing = create_engine(url, pool_size=4, max_overflow=4, pool_timeout=10, connect_args=_CONNECT)
-        self.reading = create_engine(
-            url,
-            pool_size=8,
-            max_overflow=8,
-            pool_timeout=10,
-            connect_args=_CONNECT,
-            isolation_level="REPEATABLE READ",
-        )
+        options: dict[str, Any] = {"pool_timeout": 10, "connect_args": _CONNECT, "hide_parameters": True}
+        self.writing = create_engine(url, pool_size=4, max_overflow=4, **options)
+        self.reading = create_engine(url, pool_size=8, max_overflow=8, isolation_level="REPEATABLE READ", **options)
         event.listen(self.reading, "connect", _connect_reader)
         self._stop = threading.Event()
         self._listener: threading.Thread | None = None
@@ -111,7 +105,7 @@ class Postgres:
                             changed()
             except psycopg.Error as failure:
                 # Workers look every second without being woken, so this only makes them slower.
-                logging.getLogger(__name__).warning("listening to the database failed, trying again: %s", failure)
+                log.warning(log.Event.DATABASE_UNAVAILABLE, part="listen", reason=failure)
                 self._stop.wait(2)
 
 

@@ -37,10 +37,9 @@ class Sqlite:
     name = "sqlite"
 
     def __init__(self, url: URL) -> None:
-        self.writing = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
-        self.reading = create_engine(
-            url, poolclass=QueuePool, pool_size=8, max_overflow=8, connect_args={"check_same_thread": False}
-        )
+        options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, "hide_parameters": True}
+        self.writing = create_engine(url, poolclass=NullPool, **options)
+        self.reading = create_engine(url, poolclass=QueuePool, pool_size=8, max_overflow=8, **options)
         event.listen(self.writing, "connect", _connect_writer)
         event.listen(self.reading, "connect", _connect_reader)
         event.listen(self.writing, "begin", _begin_immediate)

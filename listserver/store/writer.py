@@ -144,6 +144,8 @@ class Writer:
             raise Unavailable("The database did not confirm the change.", str(failure)) from failure
         for unit in units:
             unit.done, unit.failure = True, None
+        for call in conn.info.pop("after", ()):
+            call()
         if conn.info.pop("notify", False):
             self._wake()
         return True
@@ -165,6 +167,7 @@ class Writer:
         if self._conn is None:
             self._conn = self._backend.writing.connect()
         self._conn.info.pop("notify", None)
+        self._conn.info.pop("after", None)
         self._backend.begin(self._conn, durable, alone)
         return self._conn
 
