@@ -127,6 +127,7 @@ def base64_octets(data: bytes) -> bytes:
 
 # --- parameters (2045 §5.1, 2231) -------------------------------------------------------------------------------
 
+_COMMENT = re.compile(r"\([^()]*+\)")
 _PARAMETER = re.compile(r";\s*+([^\s=;\"()<>@,]++)\s*+=\s*+(?:\"((?:[^\"\\]|\\.)*+)(?:\"|\\?\Z)|([^;]*+))", re.DOTALL)
 _MAX_PARAMETERS = 200
 _UNQUOTE = re.compile(r"\\(.)", re.DOTALL)
@@ -152,7 +153,7 @@ def parameters(value: bytes) -> tuple[str, dict[str, str]]:
         base, _, section = name.partition("*")
         encoded = section.endswith("*") or section == ""
         number = section.rstrip("*") or "0"
-        if number.isascii() and number.isdigit() and len(number) < 5:
+        if base and number.isascii() and number.isdigit() and len(number) < 5:
             pieces.setdefault(base, {}).setdefault(int(number), (encoded, content))
     for base, sections in pieces.items():
         plain[base] = _joined(sections)
@@ -165,8 +166,8 @@ def _bare(content: str) -> str:
 
 
 def _word(text: str) -> str:
-    text = text.partition("(")[0].lower()
-    return "".join(text.split())
+    text = _COMMENT.sub("", text) if "(" in text else text
+    return "".join(text.lower().split())
 
 
 def _joined(sections: dict[int, tuple[bool, str]]) -> str:
@@ -226,18 +227,19 @@ _ZONES = {"ut": 0, "utc": 0, "gmt": 0, "z": 0, "est": -300, "edt": -240, "cst": 
 _ZONES |= {"mdt": -360, "pst": -480, "pdt": -420, "bst": 60, "cet": 60, "cest": 120, "met": 60, "jst": 540}
 _DATE = re.compile(
     r"(\d{1,2})[ -]+([A-Za-z]{3})[a-z]*+\.?[ -]+(\d{2,4})[ ,]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?"
-    r"[ ]*+(?:([+-]\d{4})|([A-Za-z]{1,5})\b)?"
+    r"[ ]*+(?:([+-]\d{4})|([A-Za-z]{1,5}))?"
 )
 _ASCTIME = re.compile(
     r"([A-Za-z]{3})[a-z]* +(\d{1,2}),? +()(\d{1,2}):(\d{2})(?::(\d{2}))? +(?:([+-]\d{4}) +|([A-Za-z]{1,5}) +)?(\d{4})"
 )
-_COMMENT = re.compile(r"\([^()]*+\)")
 
 
 def date_of(value: bytes) -> datetime | None:
     """The moment of a Date field (5322 §3.3, §4.3; asctime's form too), None if there is none or it is absurd."""
-    text = " ".join(_COMMENT.sub(" ", value[:200].decode("ascii", "replace")).split())
-    text = text.replace(" :", ":").replace(": ", ":")
+    text = value[:200].decode("ascii", "replace")
+    while "(" in text and (less := _COMMENT.sub(" ", text)) != text:
+        text = less
+    text = " ".join(text.split()).replace(" :", ":").replace(": ", ":")
     if found := _DATE.search(text):
         day, month, year, hour, minute, second, offset, zone = found.groups()
     elif found := _ASCTIME.search(text):
