@@ -1,10 +1,78 @@
-"""The command line: parse, call an action, print. No logic."""
+"""The command line: parse, call an action, print. No logic.
+
+Every command is a small module with a typer `app`, loaded only when it is used, so that `listserver --help` stays quick:
+a new one needs its line in COMMANDS, and imports what is heavy (the database, the service) inside its functions.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="A mailing list server for communities of practice.")
+from listserver import __version__
+from listserver.cli import common
+from listserver.errors import ListserverError
+
+COMMANDS = {
+    "init": ("listserver.cli.init", "app", "Make configuration and database; never overwrites."),
+    "config": ("listserver.cli.config", "app", "Show and check the configuration; lines for mail servers."),
+}
 
 
-def main() -> None:
-    """Entry point of the `listserver` script."""
-    app()
+class Commands(common.LazyGroup):
+    """All commands."""
+
+    entries = COMMANDS
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"listserver {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Configuration file; else $LISTSERVER_CONFIG, ./listserver.toml, /etc/listserver/…"),
+    ] = None,
+    traceback: Annotated[bool, typer.Option(help="Show where a fault of the program itself lies.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """A mailing list server for communities of practice."""
+    common.use_config(config)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Entry point of the `listserver` script. Exits 0 done, 1 refused or failed, 2 wrong usage."""
+    given = sys.argv[1:] if args is None else args
+    try:
+        app(given, prog_name="listserver")
+    except ListserverError as error:
+        _end(error.public)
+    except BrokenPipeError:  # the reader of our output (head, less) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.")
+    except Exception as error:
+        if "--traceback" in given:
+            raise
+        _end(f"A fault of this program, please report it: {error!r}. With `listserver --traceback …` it says where.")
+
+
+def _end(sentence: str) -> None:
+    typer.echo(f"listserver: {sentence}", err=True)
+    sys.exit(1)
