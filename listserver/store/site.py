@@ -1,24 +1,22 @@
-"""What belongs to the whole site: so far the secret that our return addresses and links are signed with."""
+"""The secret that our return addresses and links are signed with, kept with the rows that they point at."""
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection
 
 from listserver.errors import UsageError
-from listserver.store.tables import site
+from listserver.store.lists import set_site_value, site_value
 
-_SECRET = "site_secret"  # noqa: S105 (the name of the row)
-_GET = select(site.c.value).where(site.c.name == bindparam("name_"))
-_ADD = insert(site).values(name=bindparam("name_"), value=bindparam("value_"))
+_NAME = "site_secret"
 
 
 def make_secret(conn: Connection, fresh: bytes) -> None:
     """Keep `fresh` (32 random octets) as the site's secret, unless it has one."""
-    if conn.execute(_GET, {"name_": _SECRET}).scalar() is None:
-        conn.execute(_ADD, {"name_": _SECRET, "value_": fresh.hex()})
+    if site_value(conn, _NAME) is None:
+        set_site_value(conn, _NAME, fresh.hex())
 
 
 def secret(conn: Connection) -> bytes:
     """The site's secret. Raises UsageError where `listserver init` was never run."""
-    value = conn.execute(_GET, {"name_": _SECRET}).scalar()
+    value = site_value(conn, _NAME)
     if value is None:
         raise UsageError("The database has no site secret yet. `listserver init` makes it.")
     return bytes.fromhex(value)
