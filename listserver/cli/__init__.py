@@ -1,7 +1,7 @@
 """The command line: parse, call an action, print. No logic.
 
-Every command is a small module with a typer `app`, loaded only when it is used, so that `listserver --help` stays quick:
-a new one needs its line in COMMANDS, and imports what is heavy (the database, the service) inside its functions.
+Every command is a small module with a typer `app`, loaded only when it is used, so that `listserver --help` is quick.
+A new one needs its line in COMMANDS, and imports what is heavy (the database, the service) inside its functions.
 """
 
 import os
@@ -17,6 +17,10 @@ from listserver.errors import ListserverError
 
 COMMANDS = {
     "init": ("listserver.cli.init", "app", "Make configuration and database; never overwrites."),
+    "list": ("listserver.cli.lists", "app", "Make, show, set, rename and delete a list."),
+    "lists": ("listserver.cli.lists", "overview", "Print all lists."),
+    "member": ("listserver.cli.members", "app", "Add, list, change and remove members."),
+    "ban": ("listserver.cli.bans", "app", "Refuse posts from addresses."),
     "config": ("listserver.cli.config", "app", "Show and check the configuration; lines for mail servers."),
 }
 

@@ -1,4 +1,4 @@
-"""What all commands share: the configuration, the database, printing, and groups that load a command when it is used."""
+"""What all commands share: the configuration, the database, printing, and groups that load a command when used."""
 
 import json
 import sys
@@ -8,10 +8,12 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from typer.core import TyperGroup
+
+from listserver.errors import UsageError
 
 if TYPE_CHECKING:
     from listserver.config import Settings
@@ -39,7 +41,7 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.entries:
             return None
-        module, attribute, help_ = self.entries[cmd_name]
+        module, attribute, _ = self.entries[cmd_name]
         return plain(typer.main.get_command(getattr(import_module(module), attribute)), cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -51,6 +53,7 @@ def plain(command: Any, name: str) -> Any:
     """The command under that name; help and errors in plain text, so that they start fast and read well in a pipe."""
     command.name = name
     command.rich_markup_mode = None
+    command.params = [one for one in command.params if one.name not in ("install_completion", "show_completion")]
     for inner, sub in getattr(command, "commands", {}).items():
         plain(sub, inner)
     return command
@@ -96,14 +99,14 @@ def print_json(value: Any) -> None:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str) -> None:
-    """Rows as JSON with all their keys, or as a table of these columns; `empty` says on a terminal that there is none."""
+    """Rows as JSON with all their keys, or as a table of these columns; `empty` says that there is none."""
     if as_json:
         print_json(rows)
         return
     if not rows:
         typer.echo(empty, err=True)
         return
-    cells = [[_cell(row[column]) for column in columns] for row in rows]
+    cells = [[cell(row[column]) for column in columns] for row in rows]
     widths = [max(len(column), *(len(line[i]) for line in cells)) for i, column in enumerate(columns)]
     for line in [list(columns), *cells]:
         typer.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
@@ -115,7 +118,20 @@ def print_pairs(value: Mapping[str, Any], *, as_json: bool) -> None:
         print_json(value)
         return
     for key, item in value.items():
-        typer.echo(f"{key}: {_cell(item)}")
+        typer.echo(f"{key}: {cell(item)}")
+
+
+def cell(value: Any) -> str:
+    """A value as a person reads it, without control characters."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(item) for item in value)
+    return "".join(c if c.isprintable() else " " for c in str(value))
 
 
 def confirm(question: str, yes: bool) -> None:
@@ -128,7 +144,7 @@ def confirm(question: str, yes: bool) -> None:
         fail("Nothing was changed.")
 
 
-def fail(sentence: str) -> Any:
+def fail(sentence: str) -> NoReturn:
     """End the command: one sentence on standard error, exit 1."""
     typer.echo(f"listserver: {sentence}", err=True)
     raise typer.Exit(1)
@@ -144,6 +160,15 @@ def progress(items: Iterable[T], length: int | None, label: str) -> Iterator[Ite
         yield iter(bar)
 
 
+def read_text(file: Path) -> str:
+    """The text of a file, or of standard input for `-`. Raises UsageError where it is not UTF-8."""
+    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8 text (octet {error.start}). Save it as UTF-8.") from error
+
+
 def pairs(given: Iterable[str]) -> dict[str, str]:
     """KEY=VALUE arguments as a mapping; ends the command as wrong usage (exit 2) where one is none."""
     result = {}
@@ -153,18 +178,6 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{item!r} is not KEY=VALUE, such as archive=public.")
         result[key.strip()] = value
     return result
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return value.astimezone().strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, list | tuple):
-        return ", ".join(_cell(item) for item in value)
-    return "".join(c if c.isprintable() else " " for c in str(value))
 
 
 def _jsonable(value: Any) -> Any:

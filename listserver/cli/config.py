@@ -1,12 +1,17 @@
 """listserver config: the configuration in effect, and lines for mail servers in front."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from listserver.cli import common
+
+if TYPE_CHECKING:
+    from listserver.config import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Show and check the configuration; lines for mail servers.")
 
@@ -17,6 +22,9 @@ class Mta(StrEnum):
     POSTFIX = "postfix"
     EXIM = "exim"
     OPENSMTPD = "opensmtpd"
+
+
+MAIN = {Mta.POSTFIX: "main.cf", Mta.EXIM: "exim.conf", Mta.OPENSMTPD: "smtpd.conf"}
 
 
 @app.command()
@@ -54,9 +62,31 @@ def sample(
 @app.command()
 def mta(
     program: Annotated[Mta, typer.Argument(help="postfix, exim or opensmtpd")],
-    file: Annotated[str, typer.Option(help="Which of its files, where it needs more than one.")] = "",
+    file: Annotated[str, typer.Option(help="Another of its files; a comment in the first names them.")] = "",
 ) -> None:
     """Print the lines by which a mail server hands mail to us and takes our copies out."""
-    from listserver import mta as lines
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    typer.echo(lines.lines(program.value, common.settings(), file), nl=False)
+    from listserver import resources
+
+    folder = resources.folder("config") / program.value
+    there = {path.name.removesuffix(".j2"): path for path in sorted(folder.glob("*.j2"))}
+    wanted = file or MAIN[program]
+    if wanted not in there:
+        raise typer.BadParameter(f"--file {file}: there is {', '.join(there)}.")
+    environment = Environment(  # noqa: S701 (no HTML)
+        loader=FileSystemLoader(folder), undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
+    )
+    typer.echo(environment.get_template(f"{wanted}.j2").render(_places(common.settings())), nl=False)
+
+
+def _places(site: "Settings") -> dict[str, object]:
+    """What the templates in config/ are told."""
+    return {
+        "domain": site.domain,
+        "pattern": site.domain.replace(".", "\\."),
+        "smtp": site.smtp.listen[0] if site.smtp.listen else None,
+        "lmtp": site.smtp.lmtp_listen[0] if site.smtp.lmtp_listen else None,
+        "relay": urlsplit(site.relay.url),
+        "program": Path(sys.argv[0]).absolute(),
+    }
