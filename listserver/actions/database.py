@@ -1,0 +1,71 @@
+"""What operators do with the database as a whole. These open it themselves: they are about the file or server."""
+
+from datetime import datetime
+from pathlib import Path
+
+from listserver.core.actor import Actor
+from listserver.errors import Refused
+from listserver.log import Event
+from listserver.store import copies, events, health, lock, migrations, schema
+from listserver.store.engine import Store
+
+
+def upgrade(url: str, actor: Actor, now: datetime) -> tuple[str, str]:
+    """Bring the database to this release's schema, making it if it is not there: (schema before, schema after)."""
+    before, after = migrations.upgrade(url)
+    if before != after:
+        _record(url, Event.DATABASE_UPGRADED, actor, now, {"before": before, "after": after})
+    return before, after
+
+
+def status(url: str) -> health.Status:
+    """The state of the database. Raises UsageError if there is none, Unavailable."""
+    with Store.open(url) as store:
+        return store.read_now(health.status)
+
+
+def check(url: str) -> list[str]:
+    """What is wrong with the database, a sentence each; reads all of it."""
+    with Store.open(url) as store:
+        store.read_now(schema.require)
+        return store.read_now(health.problems)
+
+
+def backup(url: str, target: Path, actor: Actor, now: datetime) -> int:
+    """Write the database to `target` while it is in use; the size of the file in octets."""
+    with Store.open(url):  # says clearly that there is none
+        copies.backup(url, target)
+    size = target.stat().st_size
+    _record(url, Event.DATABASE_BACKED_UP, actor, now, {"file": str(target), "size": size})
+    return size
+
+
+def is_empty(url: str) -> bool:
+    """Whether there is nothing that a restore would destroy."""
+    with Store.open(url, create=True) as store:
+        found = store.read_now(health.status)
+    return not (found.lists or found.members or found.posts)
+
+
+def restore(url: str, source: Path, actor: Actor, now: datetime) -> str:
+    """Make the database what the backup `source` holds, and its schema this release's; the schema that it had.
+
+    Raises Refused while a server runs on it, or if `source` is no backup.
+    """
+    with lock.exclusive(url):
+        _nobody_else(url)
+        copies.restore(url, source)
+        before, _ = migrations.upgrade(url)
+        _record(url, Event.DATABASE_RESTORED, actor, now, {"file": str(source), "schema": before})
+    return before
+
+
+def _nobody_else(url: str) -> None:
+    with Store.open(url, create=True) as store:
+        if store.dialect == "postgresql" and (count := store.read_now(health.others)):
+            raise Refused(f"{count} connections of listserver use this database: stop every `listserver serve` first.")
+
+
+def _record(url: str, event: Event, actor: Actor, now: datetime, data: dict[str, str | int]) -> None:
+    with Store.open(url) as store:
+        store.write_now(lambda conn: events.record(conn, event, actor, now, data=data))

@@ -1,0 +1,80 @@
+"""How the database is: its size and numbers, and whether it is sound."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, text
+
+from listserver.store.schema import HEAD, revision
+from listserver.store.tables import lists, members, posts, raw
+
+_SQLITE_SIZE = text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+_POSTGRES_SIZE = text("SELECT pg_database_size(current_database())")
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'listserver' "
+    "AND pid <> pg_backend_pid()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """engine: "sqlite" or "postgresql". schema: "" for an empty database; wanted: this program's. size: octets."""
+
+    engine: str
+    schema: str
+    wanted: str
+    size: int
+    lists: int
+    members: int
+    posts: int
+
+
+def status(conn: Connection) -> Status:
+    """The state of the database, of whatever schema it is."""
+    found = revision(conn)
+    size = conn.execute(_SQLITE_SIZE if conn.dialect.name == "sqlite" else _POSTGRES_SIZE).scalar_one()
+    counts = (
+        [conn.execute(select(func.count()).select_from(table)).scalar_one() for table in (lists, members, posts)]
+        if found
+        else [0, 0, 0]
+    )
+    return Status(conn.dialect.name, found, HEAD, size, *counts)
+
+
+def others(conn: Connection) -> int:
+    """Connections that other processes of ours have to this PostgreSQL database."""
+    return conn.execute(_OTHERS).scalar_one()
+
+
+def problems(conn: Connection) -> list[str]:
+    """What is wrong with the database, a sentence each; reads all of it."""
+    found = _sqlite_problems(conn) if conn.dialect.name == "sqlite" else []
+    for (name,) in conn.execute(_POST_COUNTS):
+        found.append(f"List {name} counts its posts wrongly.")
+    for (name,) in conn.execute(_MEMBER_COUNTS):
+        found.append(f"List {name} counts its members wrongly.")
+    if without := conn.execute(_NO_BYTES).scalar_one():
+        found.append(f"{without} posts have lost their bytes.")
+    return found
+
+
+def _sqlite_problems(conn: Connection) -> list[str]:
+    answers = conn.execute(text("PRAGMA integrity_check(100)")).scalars()
+    found = [f"SQLite: {answer}." for answer in answers if answer != "ok"]
+    for table, row, parent, _ in conn.execute(text("PRAGMA foreign_key_check")):
+        found.append(f"Row {row} of {table} points at nothing in {parent}.")
+    return found
+
+
+_number_of_posts = (
+    select(func.count()).select_from(posts).where(posts.c.list_id == lists.c.id).correlate(lists).scalar_subquery()
+)
+_number_of_members = (
+    select(func.count()).select_from(members).where(members.c.list_id == lists.c.id).correlate(lists).scalar_subquery()
+)
+_POST_COUNTS = select(lists.c.name).where(lists.c.posts != _number_of_posts)
+_MEMBER_COUNTS = select(lists.c.name).where(lists.c.members != _number_of_members)
+_NO_BYTES = (
+    select(func.count())
+    .select_from(posts.outerjoin(raw, raw.c.post_id == posts.c.id))
+    .where(raw.c.post_id.is_(None), posts.c.state != "deleted")
+)
