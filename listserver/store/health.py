@@ -42,7 +42,7 @@ def status(conn: Connection) -> Status:
 
 def others(conn: Connection) -> int:
     """Connections that other processes of ours have to this PostgreSQL database."""
-    return conn.execute(_OTHERS).scalar_one()
+    return int(conn.execute(_OTHERS).scalar_one())
 
 
 def problems(conn: Connection) -> list[str]:
