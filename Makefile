@@ -23,7 +23,7 @@ test: $(VENV)/.tests ## install what the tests need, and run all of them
 check: $(VENV)/.tests ## the gates without the tests: style, types, layers, sizes, documents
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	$(PY) -m mypy
+	$(PY) -m mypy listserver
 	$(VENV)/bin/lint-imports
 	$(PY) -m pytest -q -m "not slow" tests/rules
 
