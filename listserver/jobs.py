@@ -162,7 +162,7 @@ class Runner:
             return
         while more:
             more = await self._store.write(lambda conn: job.work(conn, now))
-        log.info(log.Event.JOB_RAN, job=job.name, slot=job.slot(now))
+        log.debug(log.Event.JOB_RAN, job=job.name, slot=job.slot(now))
 
 
 async def _wait(event: Awaitable[object], seconds: float) -> None:

@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import time
+from collections import Counter
 from enum import StrEnum
 from typing import Any, Literal, Self, TextIO
 
@@ -27,6 +28,7 @@ class Event(StrEnum):
         return member
 
     SERVICE_STARTED = "service-started", "A `serve` process is ready."
+    LISTENING = "listening", "A door is open."
     SERVICE_STOPPING = "service-stopping", "It was asked to end, and finishes what is under way."
     SERVICE_STOPPED = "service-stopped", "It has ended."
     SERVICE_RELOADED = "service-reloaded", "It has read its configuration again."
@@ -79,6 +81,7 @@ class Event(StrEnum):
     LIBRARY = "library", "A word of a library that we use."
 
 
+_counts: Counter[Event] = Counter()
 _BY_NAME = {str(event): event for event in Event}
 _logger = logging.getLogger("listserver")
 
@@ -101,6 +104,11 @@ def error(event: Event, failure: BaseException | None = None, **fields: Any) -> 
 def debug(event: Event, **fields: Any) -> None:
     """Say that `event` happened, to whoever looks for a fault."""
     _say(logging.DEBUG, event, fields)
+
+
+def counts() -> dict[Event, int]:
+    """How often each event happened in this process."""
+    return dict(_counts)
 
 
 def named(name: str) -> Event:
@@ -143,6 +151,7 @@ class JsonLines(logging.Formatter):
 
 
 def _say(level: int, event: Event, fields: dict[str, Any], failure: BaseException | None = None) -> None:
+    _counts[event] += 1
     if _logger.isEnabledFor(level):
         _logger.log(level, event, extra={"fields": fields}, exc_info=failure)
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "lists": ("listserver.cli.lists", "overview", "Print all lists."),
     "member": ("listserver.cli.members", "app", "Add, list, change and remove members."),
     "ban": ("listserver.cli.bans", "app", "Refuse posts from addresses."),
+    "serve": ("listserver.cli.serve", "app", "Run the server: all of it, or some parts."),
     "jobs": ("listserver.cli.jobs", "app", "List and run the periodic jobs."),
     "db": ("listserver.cli.db", "app", "Upgrade, check, back up and restore the database."),
     "config": ("listserver.cli.config", "app", "Show and check the configuration; lines for mail servers."),
