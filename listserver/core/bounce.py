@@ -1,21 +1,22 @@
 """Reports about mail we sent: bounces (RFC 3464 in 6522, and free forms), complaints (RFC 5965), automatic answers."""
 
-import binascii
-import html
-import quopri
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from listserver.core import bounce_fields, bounce_text
+from listserver.core import bounce_words as words
 from listserver.core.bounce_fields import Failure, Status
 from listserver.core.bounce_kind import Kind, classify, status_of
-from listserver.core.message import Part, Post
+from listserver.core.message import Part, Post, part_text
 
 What = Literal["failed", "delayed", "delivered", "complaint", "autoreply", "none"]
 
+_RETURNED = {"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "text/rfc822-header"}
+_FIELDS = {"message/delivery-status", "message/global-delivery-status", "message/feedback-report"}
 _MAX_TEXT = 200_000
+_MAX_LINE = 2_000
 _MAX_PARTS = 30
 
 
@@ -80,47 +81,28 @@ def _body(post: Post) -> _Body:
     fields: list[str] = []
     copy: list[str] = []
     markup: list[str] = []
+    broken = "bad-boundary" in post.findings  # then the reports lie bare in one opaque part
     for part in post.parts[:_MAX_PARTS]:
         kind = part.content_type
-        if kind in ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers", "text/rfc822-header"):
+        if kind in _RETURNED:
             copy += copy or _lines(post, part)
-        elif kind in ("message/delivery-status", "message/global-delivery-status", "message/feedback-report"):
+        elif kind in _FIELDS:
             fields += [*_lines(post, part), ""]
         elif kind == "text/html":
-            markup += _plain(post, part)
-        elif kind.startswith("text/") and not copy:
+            markup += _lines(post, part)
+        elif (kind.startswith("text/") or broken) and not copy:
             own += _lines(post, part)
     own_part, cut = bounce_text.split(own or markup)
-    return _Body(own_part, [*fields, *(own_part if fields else (own or markup)[: bounce_text.MAX_LINES])], bool(fields), copy or cut)
+    return _Body(
+        own_part,
+        [*fields, *(own_part if fields else (own or markup)[: bounce_text.MAX_LINES])],
+        bool(fields),
+        copy or cut,
+    )
 
 
 def _lines(post: Post, part: Part) -> list[str]:
-    data = post.raw[part.start : min(part.end, part.start + _MAX_TEXT)]
-    if part.encoding == "base64":
-        data = _base64(data)
-    elif part.encoding == "quoted-printable":
-        data = quopri.decodestring(data)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:  # addresses and reply codes are ASCII in every charset that bounces come in
-        text = data.decode("latin-1")
-    return text.splitlines()
-
-
-def _base64(data: bytes) -> bytes:
-    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
-    try:
-        return binascii.a2b_base64(letters[: len(letters) // 4 * 4])
-    except binascii.Error:  # pragma: no cover
-        return b""
-
-
-def _plain(post: Post, part: Part) -> list[str]:
-    text = "\n".join(_lines(post, part))
-    text = re.sub(r"<(?:style|script|head)\b.*?</", "", text, flags=re.S | re.I)
-    text = re.sub(r"<(?:br|p|/p|div|/div|/tr|li|h\d)\b[^<>]{0,300}>", "\n", text, flags=re.I)
-    text = re.sub(r"</?[a-zA-Z!](?:[^<>@]{0,2000})>", "", text)
-    return html.unescape(text).replace("\xa0", " ").splitlines()
+    return [line[:_MAX_LINE] for line in part_text(post, part)[:_MAX_TEXT].splitlines()]
 
 
 def _copied(copy: Sequence[str], name: str) -> str:
@@ -148,25 +130,13 @@ def _complaint(body: _Body) -> Report | None:
 
 
 def _addresses(value: str) -> list[str]:
-    return list(dict.fromkeys(bounce_text._ANY.findall(value[:20_000])))[: bounce_text.MAX_ADDRESSES]
+    return [a for a in dict.fromkeys(bounce_text.ADDRESS.findall(value[:20_000])) if ".." not in a][
+        : bounce_text.MAX_ADDRESSES
+    ]
 
 
-_DAEMON = re.compile(
-    r"mailer-?daemon|mail\.?delivery|mdaemon|system administrator|delivery (?:sub)?system|smtp_mail_service|mail delivery|mailadm|(?:^|[<\s])<>|antivirus_for_smtp",
-    re.I,
-)
-_SUBJECT = re.compile(
-    r"undeliver|(?:non-?|not )deliver|delivery (?:status|failure|report|problem|notification|has failed|delayed|warning|error)|failure (?:notice|delivery)|failed mail|mail failed"
-    r"|returned (?:mail|to sender)|returning message|message (?:you sent )?(?:blocked|delayed)|mail (?:delivery )?(?:failed|failure|error|system error)|could not be delivered"
-    r"|error sending|delayed mail|mail status|message status|user unknown|permanent|not been delivered|unzustellbar|non remis|no se pudo|impossible",
-    re.I,
-)
-_PHRASE = re.compile(
-    r"(?:could|can) ?not be (?:successfully )?delivered|delivery (?:to|of|for) [^\n]{0,60}(?:fail|delay|abort|postpon)|delivery (?:has )?failed|undeliverable|(?:un|not )able to deliver"
-    r"|(?:not|n't)(?: yet)? (?:been )?(?:delivered|reach)|permanent(?:ly)? (?:error|fatal|failed)|failed recipient|delivery status notification|(?:error|trouble|problem)s? (?:occurred|was|has|delivering|in)"
-    r"|did not reach|failed permanently|delivery failed|failed delivery|automatically rejected|returned mail|permanent fatal errors|delivery errors|rejected by|has been returned|encountered an error|no valid recipients|failed addresses|invalid final delivery|did NOT receive|address is wrong",
-    re.I,
-)
+_NO_REPLY = re.compile(r"no-?reply|post_?master", re.I)
+_BANNER = re.compile(r"\s*[*=-]{3}(?!.*(?:forward|original)).*[*=-]{3}\s*$", re.I | re.M)  # as the first line
 _ADDRESS_LINE = re.compile(r"^<[^<>\s@]{1,64}@[^<>\s@]{1,255}>:", re.M)  # qmail, Postfix, Yahoo, in any language
 
 
@@ -175,14 +145,22 @@ def _weight(post: Post, body: _Body) -> int:
     top = post.first("Content-Type").lower()
     sender = f"{post.first('From')} {post.first('Sender')}"
     start = "\n".join([line for line in body.own if line.strip() and not line.startswith(">")][:25])
-    weight = 3 * (body.has_dsn or "multipart/report" in top or bool(post.first("X-Failed-Recipients")))
-    weight += 2 * (bool(_DAEMON.search(sender)) or not sender.strip())
-    weight += 1 * bool(re.search(r"no-?reply|post_?master", sender, re.I))
-    weight += 1 * (post.first("Return-Path").strip() == "<>")
-    weight += 2 * bool(_SUBJECT.search(post.first("Subject")))
-    weight += 1 * bool(_PHRASE.search(start))
-    weight += 1 * bool(_ADDRESS_LINE.search("\n".join(body.own)))
-    if _DAEMON.search(sender):
+    made = (
+        (3, body.has_dsn or "multipart/report" in top or bool(post.first("X-Failed-Recipients"))),
+        (2, bool(words.DAEMON.search(sender)) or not sender.strip()),
+        (1, bool(_NO_REPLY.search(sender))),
+        (1, post.first("Return-Path").strip() == "<>"),
+        (1, bool(_BANNER.match(start))),
+        (1, bool(_ADDRESS_LINE.search("\n".join(body.own)))),
+    )
+    said = (
+        (2, bool(words.SUBJECT.search(post.first("Subject")))),
+        (1, bool(words.PHRASE.search(start))),
+    )
+    weight = sum(points for points, there in made + said if there)
+    if not any(there for _, there in made):
+        weight -= 1
+    if words.DAEMON.search(sender):
         return weight
     if post.first("List-Id") or post.first("List-Post") or post.first("Precedence").lower() == "list":
         weight -= 1
@@ -194,10 +172,12 @@ def _bounce(post: Post, body: _Body, verp: str) -> Report | None:
         return None
     listed, seen = bounce_fields.statuses(body.fields)
     if not seen:
-        listed, seen = bounce_fields.statuses(body.copy[: bounce_text.MAX_LINES])  # a gateway sent the report on as an attachment
+        listed, seen = bounce_fields.statuses(
+            body.copy[: bounce_text.MAX_LINES]
+        )  # a gateway sent the report on as an attachment
     named = [s for s in listed if s.failure.address]
     if named:
-        return _sorted(named, " ".join(" ".join(body.own).split())[:4_000])
+        return _sorted(named, body)
     found = _in_words(post, body)
     if not found and not verp:
         return None
@@ -213,24 +193,17 @@ def _in_words(post: Post, body: _Body) -> list[bounce_text.Found]:
         found = bounce_text.failing(body.own, not_these)
         if found:
             return found
-    text = " ".join(" ".join(body.own).split())[:2_000]
+    text = _joined(body.own)[:2_000]
     header = _addresses(post.first("X-Failed-Recipients"))
-    if not header:  # the mail came back and nobody is named: whom it was for, if that was one
+    if not header and not _copied(body.copy, "list-post"):  # nobody is named: whom the returned mail was for, if one
         header = _addresses(_copied(body.copy, "to"))
-        header = header if len(header) == 1 else []
+        header = header if len(header) == 1 and not re.search("one or more of (?:the|its)", text, re.I) else []
     return [bounce_text.Found(a, text) for a in header]
 
 
-_WAITING = re.compile(
-    r"has(?: not yet been| been) (?:delivered|delayed|postponed)|warning message only|is delayed|only a temporary failure|just a warning|will (?:be retried|continue to)"
-    r"|delivery attempts will|still being retried|message delayed|has not yet been",
-    re.I,
-)
-
-
 def _worded(found: Sequence[bounce_text.Found], body: _Body, status: Status | None, verp: str) -> Report:
-    whole = " ".join(" ".join(body.own).split())[:4_000]
-    waiting = bool(_WAITING.search(whole)) if status is None else status.action == "delayed"
+    whole = _joined(body.own)
+    waiting = bool(words.WAITING.search(whole)) if status is None else status.action == "delayed"
     failures = []
     for one in found or [bounce_text.Found(verp, whole)]:
         field = status.failure.status if status else ""
@@ -244,20 +217,41 @@ def _says(text: str) -> bool:
     return classify("", text) is not Kind.UNKNOWN
 
 
-def _sorted(listed: Sequence[Status], whole: str) -> Report:
+def _sorted(listed: Sequence[Status], body: _Body) -> Report:
     failed: dict[str, Failure] = {}
     delayed: dict[str, Failure] = {}
     delivered: dict[str, None] = {}
+    said_of = {one.address.lower(): one.text for one in bounce_text.failing(body.own, frozenset())}
+    whole = _joined(body.own) if len(listed) == 1 else ""
     for status in listed[: bounce_text.MAX_ADDRESSES]:
         failure = status.failure
         if status.action in ("delivered", "relayed", "expanded"):
             delivered[failure.address] = None
             continue
-        if failure.kind in (Kind.UNKNOWN, Kind.TEMPORARY) and len(listed) == 1 and (kind := classify(failure.status, whole)) is not Kind.UNKNOWN:
-            failure = replace(failure, kind=kind, text=failure.text or whole)
+        for said in (said_of.get(failure.address.lower(), ""), whole):
+            failure = _explained(failure, said, status.action == "delayed")
         (delayed if status.action == "delayed" else failed).setdefault(failure.address, failure)
     what: What = "failed" if failed else "delayed" if delayed else "delivered"
     return Report(what, tuple(failed.values()), tuple(delayed.values()), tuple(delivered))
+
+
+def _explained(failure: Failure, said: str, waiting: bool) -> Failure:
+    """The same failure, its kind taken from what the report says in words, where the fields do not tell."""
+    if (
+        failure.kind not in (Kind.UNKNOWN, Kind.TEMPORARY)
+        or (failure.text and failure.kind is Kind.TEMPORARY)
+        or not said
+    ):
+        return failure
+    code = status_of(failure.status, failure.text or said, not waiting)
+    kind = classify(code, said)
+    return (
+        failure if kind is Kind.UNKNOWN else replace(failure, kind=kind, status=code, text=failure.text or said[:2_000])
+    )
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return " ".join(" ".join(lines).split())[:4_000]
 
 
 def _for_member(report: Report, verp: str) -> Report:
@@ -266,7 +260,11 @@ def _for_member(report: Report, verp: str) -> Report:
     if report.what == "delivered":
         return replace(report, verp=verp, delivered=(verp,))
     listed = report.failures or report.delayed
-    mine = [f for f in listed if f.address.lower() == verp.lower()] or list(listed) or [Failure(verp, Kind.COMPLAINT, "", "")]
+    mine = (
+        [f for f in listed if f.address.lower() == verp.lower()]
+        or list(listed)
+        or [Failure(verp, Kind.COMPLAINT, "", "")]
+    )
     only = (replace(mine[0], address=verp),)
     if report.what == "delayed":
         return replace(report, verp=verp, delayed=only)

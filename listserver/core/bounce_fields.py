@@ -17,7 +17,7 @@ _KNOWN = {
     "reporting-mta", "original-envelope-id", "received-from-mta", "arrival-date", "dsn-gateway", "original-recipient",
     "final-recipient", "action", "status", "remote-mta", "diagnostic-code", "last-attempt-date", "will-retry-until",
     "final-log-id", "x-actual-recipient", "feedback-type", "user-agent", "version", "original-rcpt-to",
-    "original-mail-from", "removal-recipient", "reported-domain", "arrival-date", "source-ip", "error-for", "error-text",
+    "original-mail-from", "removal-recipient", "reported-domain", "source-ip", "error-for", "error-text",
 }  # fmt: skip
 
 _REPEATED = ("original-rcpt-to", "removal-recipient")
@@ -51,7 +51,7 @@ class Status:
 
 
 def groups(lines: Iterable[str]) -> Iterator[Group]:
-    """Field groups, parted by blank lines or by a second recipient; continuation lines are joined; first field counts."""
+    """Field groups, parted by blank lines or a second recipient; continuation lines joined; the first field counts."""
     group: Group = {}
     last = ""
     for line in lines:
@@ -80,7 +80,7 @@ def address_in(value: str) -> str:
     if semicolon and kind.strip().lower() in ("x400", "x-local-addr"):
         return ""
     found = _ADDRESS.search(rest if semicolon else value)
-    return found.group(0).strip("<>").rstrip(".") if found else ""
+    return found.group(0).rstrip(".") if found and ".." not in found.group(0) else ""
 
 
 def statuses(lines: Iterable[str]) -> tuple[list[Status], bool]:
@@ -95,7 +95,11 @@ def statuses(lines: Iterable[str]) -> tuple[list[Status], bool]:
             continue
         seen = True
         address = next(
-            (a for n in ("original-recipient", "final-recipient", "x-actual-recipient") if (a := address_in(group.get(n, "")))),
+            (
+                a
+                for n in ("original-recipient", "final-recipient", "x-actual-recipient")
+                if (a := address_in(group.get(n, "")))
+            ),
             "",
         )
         result.append(_status(group, address))

@@ -3,6 +3,8 @@
 import re
 from enum import StrEnum
 
+from listserver.core import bounce_words as words
+
 
 class Kind(StrEnum):
     """Why an address did not get a mail; decides who is charged: the member, the post, or nobody."""
@@ -18,54 +20,8 @@ class Kind(StrEnum):
 # RFC 3463 §2: class "." subject "." detail; no digit or dot on either side, so that IP addresses do not count.
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _REPLY = re.compile(r"(?<![\d.\-:/])([45]\d\d)(?![\d.]*\d)(?=[\s\-:#<]|$)")
+_ADDRESS = re.compile(words.ADDR)
 _MAX = 4_000
-
-_FULL = re.compile(
-    r"quota|mailbox[^.\n]{0,40}\b(?:is |was )?full|full mailbox|mailfolder is full|inbox is full|storage (?:limit|space)"
-    r"|too much mail (?:data|stored)|(?:mailbox|user|account)[^.\n]{0,30}exceed(?:s|ed)|exceed\w* [^.\n]{0,20}storage"
-    r"|insufficient (?:disk|system) ?(?:space|storage)|not enough (?:disk|storage) space|no space left|disk full"
-    r"|mailbox size limit|out of storage|over ?drawn|maildir[^.\n]{0,20}(?:full|over)|account is full|mailbox for .{0,60} is full"
-    r"|bo[iî]te .{0,20}pleine|buz[oó]n .{0,20}lleno|postfach .{0,20}voll",
-    re.I,
-)
-_GONE = re.compile(
-    r"user[ _-]?(?:id )?(?:is )?(?:unknown|not (?:found|known|exist\w*))|unknown (?:user|recipient|address|local|mailbox|account)"
-    r"|unknown or illegal|(?:addressee|recipient|mailbox|account|address|alias) (?:is )?(?:unknown|not (?:found|known))"
-    r"|no such (?:user|recipient|mailbox|account|address|person|local|domain|host)|no (?:mailbox|user|account)[^.\n]{0,12} (?:here|by|with|under|named)"
-    r"|(?:user|recipient|mailbox|account|address|domain|host|alias)[^.\n]{0,60}(?:does ?n[o']t|do not|doesn.t|did not) exist"
-    r"|does not have (?:an account|a final)|doesn'?t have (?:a|an) [^\n]{0,60}account|not listed in (?:domino|public|the)"
-    r"|recipient name is not recognized|unknown recipient|invalid (?:recipient|mailbox|user|address|final delivery|local)"
-    r"|(?:account|mailbox|user|address|recipient)[^.\n]{0,40}(?:disabled|inactive|suspended|deactivated|locked|closed|discontinued|deleted|terminated|expired|removed|no longer|not active)"
-    r"|no longer (?:valid|active|available|in use|works|with)|is(?:n't| not) a valid (?:user|mailbox|address|recipient)"
-    r"|not a (?:valid|known) (?:user|mailbox|recipient)|couldn't be found|wasn't found|could not be found|address (?:not|couldn't be) found"
-    r"|(?:unknown|unrouteable|unroutable|illegal|bad) (?:host|domain|address|mail domain|recipient|destination)(?! of sender)"
-    r"|(?:host|domain)(?: name)?[^.\n]{0,40}(?:unknown|not found(?!, try)|invalid)|nxdomain|bad destination|unresolvable"
-    r"|not (?:our|a local) (?:customer|user)|has moved|user moved|moved to|this person'?s? .{0,20}left|undeliverable address"
-    r"|mail exchanger or ip address|accepts? no mail|no smtp service|null ?mx|does not accept (?:mail|e-mail)|nullmx"
-    r"|no valid recipients|not (?:recogni[sz]ed|known) (?:here|at this)|bad address|recipient not found|userunknown|no matches to"
-    r"|(?:user|recipient|mailbox)[^.\n]{0,40}not local|no encontrad|desconocido|inconnu|utilisateur non|unbekannt|nicht bekannt",
-    re.I,
-)
-_POLICY = re.compile(
-    r"\bspam\b|spamhaus|spamcop|\b(?:bulk|junk|unsolicited|uce)\b|black ?-?list\w*|block ?-?list\w*|\b[a-z-]*bl\.[a-z]+\.|blocked|banned|reputation"
-    r"|polic(?:y|ies)|dmarc|\bspf\b|dkim|unauthenticated|not authenticated|authentication (?:required|failed|checks)|reverse dns|\bptr\b|rdns"
-    r"|\bvirus|malware|infected|phish|suspicious|prohibited|content (?:rejected|filter|denied)|rejected (?:by|for|due to|because of) (?:content|polic|filter)"
-    r"|(?:message|mail|e-mail)[^.\n]{0,20} (?:is )?(?:too (?:big|large)|size|exceed\w*)|(?:size|length)[^.\n]{0,30}(?:exceed|limit)|too (?:big|large)"
-    r"|not accept(?:ing)? mail from|sender (?:address )?(?:is )?(?:rejected|denied|blocked|was rejected|verify failed)|access denied|relay(?:ing)? (?:access )?denied"
-    r"|relaying|not permitted|not allowed|not authori[sz]ed|permission (?:to post|denied)|forbidden|refused by (?:filter|polic)|attachment"
-    r"|rfc ?(?:2822|5322|822)|non-compliant|bare (?:cr|lf)|header (?:is )?(?:missing|invalid|error)|\bmime\b|restricted|moderated|subscri\w+ only"
-    r"|unroutable sender|unsigned|insecure mail relay|sender address|domain of sender|bad reputation|too many (?:hops|recipients)|loop",
-    re.I,
-)
-_HARD_POLICY = re.compile(r"spamhaus|spamcop|\bdmarc\b|\bspf\b|\bdkim\b|unsolicited|blacklist|unauthenticated|virus", re.I)
-_TEMPORARY = re.compile(
-    r"temporar\w*|try again|deferred|delayed|time[ds]?[ -]?out|timeout|connection (?:refused|reset|lost|failed)|expired|too long|retry"
-    r"|could not be delivered for|cannot send message for|not yet been delivered|will be retried|given up|delivery attempts|grey-?list\w*|too many connections"
-    r"|unavailable or busy|server (?:is )?busy|resources? (?:temporarily )?unavailable|network error|no route to host|postponed|aborted after|unreachable"
-    r"|could not (?:connect|contact)|did not (?:respond|accept our requests)|not been collected|throttl|rate limit|wasn't able to establish",
-    re.I,
-)
-_PERMANENT = re.compile(r"permanent(?:ly)?|given up|giving up|failed|rejected|fatal|returned", re.I)
 
 
 def status_in(text: str) -> str:
@@ -87,7 +43,7 @@ def classify(status: str, text: str) -> Kind:
     Words are asked before codes where codes are often wrong: hosts answer 5.1.1 for a full mailbox and 5.7.1 for a user
     they do not know. For any refusal: a DSN's, or a reply at hand-over ("550 5.1.1 no such user").
     """
-    text = " ".join(text[:_MAX].split())
+    text = _ADDRESS.sub("address", " ".join(text[:_MAX].split()))  # its parts are no words
     by_words = _by_words(text)
     by_code = _by_code(status)
     if by_words is Kind.FULL or by_code is Kind.FULL:
@@ -102,14 +58,16 @@ def classify(status: str, text: str) -> Kind:
 
 
 def _by_words(text: str) -> Kind:
-    gone, policy = bool(_GONE.search(text)), bool(_POLICY.search(text))
-    if _FULL.search(text):
+    gone, policy = bool(words.GONE.search(text)), bool(words.POLICY.search(text))
+    if words.FULL.search(text):
         return Kind.FULL
-    if gone and not (policy and _HARD_POLICY.search(text)):
+    if gone and not (policy and words.HARD_POLICY.search(text)):
         return Kind.DEAD
     if policy:
         return Kind.POLICY
-    return Kind.TEMPORARY if _TEMPORARY.search(text) else Kind.UNKNOWN
+    if words.TEMPORARY.search(text):
+        return Kind.TEMPORARY
+    return Kind.POLICY if words.REFUSED.search(text) else Kind.UNKNOWN
 
 
 def _by_code(status: str) -> Kind:
@@ -139,5 +97,5 @@ def status_of(field: str, text: str, permanent: bool | None) -> str:
     if reply:
         return f"{reply[0]}.0.0"
     if permanent is None:
-        permanent = bool(_PERMANENT.search(text)) or not _TEMPORARY.search(text)
+        permanent = bool(words.PERMANENT.search(text)) or not words.TEMPORARY.search(text)
     return "5.0.0" if permanent else "4.0.0"

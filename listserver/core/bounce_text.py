@@ -8,45 +8,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from listserver.core import bounce_words as words
+
 MAX_LINES = 600
 MAX_ADDRESSES = 200
 
-_ADDR = r"[^\s<>\"'();:,\[\]/|\\@]{1,64}@(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}"
-_ANY = re.compile(_ADDR)
+ADDRESS = re.compile(words.ADDR)
 # The line starts with the address: qmail, Postfix, Exim, sendmail, Exchange, Yahoo, and lists with bullets.
 _START = re.compile(
-    r"""^[\s>*|\-\["'<]{0,20}(?:\d{3}[ -])?(?:[45]\.\d{1,3}\.\d{1,3} )?(?:\[?SMTP:)?["'<\[]{0,3}(""" + _ADDR + r""")["'>\]]{0,3}\s*(.*)$"""
+    r"^[\s>*|\-\[\"'<]{0,20}(?:\d{3}[ -])?(?:[45]\.\d{1,3}\.\d{1,3} )?(?:\[?SMTP:)?[\"'<\[]{0,3}"
+    rf"({words.ADDR})[\"'>\]]{{0,3}}\s*(.*)$"
 )
-_AFTER_START = re.compile(r"^(?:$|:|\.\.\.|[.,;]?$|[;,]|\(|\[|-{1,2} |on \w{3},|invalid|\.{2,}|is |has |does|was |could|->|=)", re.I)
-# The address follows words that name a recipient.
-_NAMED = re.compile(
-    r"\b(?:rcpt(?: to)?|recipients?|address(?:ed)?(?:\(es\))?|(?:error|failed)[ -]for|undeliverable|invalid final delivery userid|unknown user"
-    r"|delivery failed [^\n:]{0,20}attempts|allowed size|user's mailbox is full|addressed to email address|mailbox|smtp=?|local user|dda"
-    r"|gateway for|generated (?:from|by)|expanded from|to)\s*[:=]?\s*(?:are|is)?\s*[:=]?\s*[\s<\"'\[]{0,6}(?:smtp[:=])?(" + _ADDR + ")",
-    re.I,
+_AFTER_START = re.compile(
+    r"^(?:$|:|\.\.\.|[.,;]?$|[;,]|\(|\[|-{1,2} |on \w{3},|invalid|\.{2,}|is |has |does|was |could|->|=)", re.I
 )
-_EXPANDED = re.compile(r"\((?:expanded|generated) (?:from|by):?\s*<?(" + _ADDR + ")>?\\)", re.I)
-_FAILING = re.compile(
-    r"not? (?:be |been |able to be )?(?:yet )?(?:been )?(?:be )?(?:deliver|sent|reach)|undeliver|unable to (?:be )?(?:deliver|send|reach)|(?:was|were|is|has)(?:n't| not)"
-    r"|could ?n[o']t|cannot|did not|not (?:a )?(?:deliver|reach|receiv|accept|exist|listed|valid)|fail|reject|return|error|unknown|invalid|full|quota"
-    r"|exceed|refus|unavailable|disabled|permanent|bounce|no such|problem|delay|postponed|trouble|pas pu|no pudo|wrong|generated|unreachable",
-    re.I,
-)
-_NOT_RECIPIENT = re.compile(
-    r"\b(?:mail from|from|sender|contact|reply[- ]to|e-?mail to|mail to|write to|call|visit|message-id|id|envelope-from|support|help|ask|questions?|https?:\S{0,60}|by"
-    r"|reject\w* (?:your )?mail from|helo|ehlo|cc|de|notify|inform)\s*[:=]?\s*[<\"'\[(]{0,3}$",
-    re.I,
-)
+_EXPANDED = re.compile(rf"\((?:expanded|generated) (?:from|by):?\s*<?({words.ADDR})>?\)", re.I)
 _RECIPIENT_AGAIN = re.compile(r"(?:generated|expanded) (?:by|from)\s*:?\s*[<\"']?$|alternate means", re.I)
-_CUT = re.compile(
-    r"^\W{0,40}(?:(?:below|here|this|included|attached)\b[^:]{0,60}\bcopy of|(?:the )?header of the original|(?:a )?copy of (?:the|your)(?: original)? message"
-    r"|original (?:message|mail)(?: headers?)?\b(?! was| is| of| details| id)|(?:the )?(?:first \d+ lines of )?your original message|returned (?:message|mail)\b(?!:)|unsent message|message (?:text|headers?|body)"
-    r"|start of returned|begin (?:returned|message)|forwarded message|old message\b|(?:the )?header and top|your message reads|undelivered message|mensaje original"
-    r"|bounced message|a summary of the undelivered|original mail as follows|message details\b)",
-    re.I,
-)
-_HEADER = re.compile(r"^[ >]{0,4}(?:received|return-path|dkim-signature|mime-version|message-id|x-originating-ip|authentication-results|delivered-to) ?:", re.I)
-_PSEUDO = re.compile(r"^[ >]{0,4}(?:from|to|subject|date|cc|content-\w+) ?:", re.I)
+_FIELD = re.compile(r"^[ >]{0,4}(?:from|to|subject|date|cc|content-\w+) ?:", re.I)
+_OF_SENDER = re.compile(r"\W{0,10}(?:from|cc|subject|sender|mail from|reply-to|e-?mail|contact|>>> mail)\b", re.I)
+_TO_ASK = re.compile("contact|assistance|questions|support", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +41,7 @@ def split(lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """The report's own words, and what follows the start of the returned copy."""
     lines = lines[:MAX_LINES]
     for n, line in enumerate(lines):
-        if (len(line) < 120 and _CUT.match(line)) or _HEADER.match(line):
+        if (len(line) < 120 and words.CUT.match(line)) or words.COPIED_HEADER.match(line):
             return lines[:n], lines[n:]
     return lines, ()
 
@@ -71,9 +51,10 @@ def failing(lines: Sequence[str], not_these: frozenset[str]) -> list[Found]:
 
     not_these: lower-case addresses that are no recipient's (the sender of the post, the sender of the report).
     """
+    lines_with_at = [(n, line) for n, line in enumerate(lines) if "@" in line]
     for rule in (_standing_alone, _named, _mentioned):
         hits: dict[str, int] = {}
-        for n, line in enumerate(lines):
+        for n, line in lines_with_at:
             for address in rule(lines, n, line):
                 if _usable(address, not_these) and len(hits) < MAX_ADDRESSES:
                     hits.setdefault(_expanded(lines, n) or address.rstrip("."), n)
@@ -87,7 +68,7 @@ def _standing_alone(lines: Sequence[str], n: int, line: str) -> list[str]:
     if not found or not _AFTER_START.match(found.group(2)):
         return []
     before = lines[n - 1] if n else ""
-    if _NOT_RECIPIENT.search(before.rstrip()) or _PSEUDO.match(before) and before.rstrip().endswith(":"):
+    if words.NOT_RECIPIENT.search(before.rstrip()) or (_FIELD.match(before) and before.rstrip().endswith(":")):
         return []
     return [found.group(1)]
 
@@ -102,29 +83,25 @@ def _expanded(lines: Sequence[str], n: int) -> str:
 
 
 def _named(lines: Sequence[str], n: int, line: str) -> list[str]:
-    if _is_sender_line(line):
+    if _OF_SENDER.match(line):
         return []
     around = " ".join(lines[max(n - 6, 0) : n + 4])
-    if not _FAILING.search(around):
+    if not words.FAILING.search(around):
         return []
-    return [m.group(1) for m in _NAMED.finditer(line) if not _asks(line[: m.start(1)])]
+    return [m.group(1) for m in words.NAMED.finditer(line) if not _asks(line[: m.start(1)])]
 
 
 def _mentioned(lines: Sequence[str], n: int, line: str) -> list[str]:
-    if _is_sender_line(line) or not _FAILING.search(" ".join(lines[max(n - 3, 0) : n + 3])):
+    if _OF_SENDER.match(line) or not words.FAILING.search(" ".join(lines[max(n - 3, 0) : n + 3])):
         return []
-    return [m.group(0) for m in _ANY.finditer(line) if not _asks(line[: m.start()])]
-
-
-def _is_sender_line(line: str) -> bool:
-    return bool(re.match(r"\W{0,10}(?:from|cc|subject|sender|mail from|reply-to|e-?mail|contact|>>> mail)\b ?:?", line, re.I))
+    return [m.group(0) for m in ADDRESS.finditer(line) if not _asks(line[: m.start()])]
 
 
 def _asks(before: str) -> bool:
     before = before[-60:]
     if _RECIPIENT_AGAIN.search(before):
         return False
-    return bool(_NOT_RECIPIENT.search(before)) or bool(re.search(r"contact|assistance|questions|support", before, re.I))
+    return bool(words.NOT_RECIPIENT.search(before)) or bool(_TO_ASK.search(before))
 
 
 def _usable(address: str, not_these: frozenset[str]) -> bool:
