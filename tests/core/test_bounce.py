@@ -139,7 +139,7 @@ def test_attachments_are_not_read() -> None:
     raw = dsn(FAILED).replace(b"--b--", b"--b\r\nContent-Type: image/png\r\n\r\nx@y.example: user unknown\r\n--b--")
     assert [f.address for f in bounce.read(read(raw)).failures] == ["anna@example.org"]
     image = mail("x@y.example: user unknown", "Content-Type: image/png\n")
-    assert bounce.read(read(image)).what == "none"
+    assert bounce.read(read(image)).failures == ()
 
 
 def test_a_field_of_the_copy_may_go_on_over_lines() -> None:
@@ -224,7 +224,7 @@ def test_B1_verp_says_which_member(raw: bytes, what: str, address: str | None) -
 def test_people_who_write_about_bounces_are_no_reports() -> None:
     text = "Could not be delivered: what does it mean?\n> a@x.example: user unknown\n"
     for headers in ("", "List-Id: <talk.lists.example>\n", "In-Reply-To: <1@x.example>\n"):
-        assert bounce.read(read(mail(text, headers, sender="Anna <anna@example.org>"))).what == "none"
+        assert bounce.read(read(mail(text, headers, sender="Anna <anna@example.org>"))).failures == ()
     automatic = mail("I am away.", "Auto-Submitted: auto-replied\n", sender="anna@example.org").replace(
         b"Undelivered Mail Returned to Sender", b"away"
     )
