@@ -1,6 +1,7 @@
 """What all commands share: the configuration, the database, printing, and groups that load a command when used."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,13 @@ def settings() -> "Settings":
     from listserver import config
 
     return config.load(_config.get())
+
+
+def config_file() -> Path | None:
+    """The configuration file in use; None where all comes from the environment."""
+    from listserver import config
+
+    return config.find(_config.get(), os.environ)
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 """listserver config: the configuration in effect, and lines for mail servers in front."""
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from listserver.cli import common
+from listserver.config import Endpoint
 
 if TYPE_CHECKING:
     from listserver.config import Settings
@@ -84,9 +85,16 @@ def _places(site: "Settings") -> dict[str, object]:
     """What the templates in config/ are told."""
     return {
         "domain": site.domain,
-        "pattern": site.domain.replace(".", "\\."),
-        "smtp": site.smtp.listen[0] if site.smtp.listen else None,
-        "lmtp": site.smtp.lmtp_listen[0] if site.smtp.lmtp_listen else None,
-        "relay": urlsplit(site.relay.url),
-        "program": Path(sys.argv[0]).absolute(),
+        "smtp": _reached(site.smtp.listen),
+        "lmtp": _reached(site.smtp.lmtp_listen),
+        "max_size": site.smtp.max_size,
+        "program": Path(sys.prefix, "bin", "listserver"),
+        "config": (common.config_file() or Path("/etc/listserver/listserver.toml")).absolute(),
     }
+
+
+def _reached(listen: "Sequence[Endpoint]") -> "Endpoint | None":
+    """Where a mail server on the same host reaches the first of these; None if there is none."""
+    for host, port in listen:
+        return Endpoint({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+    return None
