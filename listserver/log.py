@@ -47,6 +47,7 @@ class Event(StrEnum):
     POST_DISCARDED = "post-discarded", "A post was dropped without a word."
     POST_REPEATED = "post-repeated", "A post came a second time and was not filed again."
     POST_HIDDEN = "post-hidden", "A post is no longer shown in the archive."
+    POST_SHOWN = "post-shown", "A hidden post is shown in the archive again."
     POST_DELETED = "post-deleted", "A post was taken out of the archive; a tombstone keeps its thread whole."
     ARCHIVE_IMPORTED = "archive-imported", "Posts of another archive were filed."
     HOLD_APPROVED = "hold-approved", "A moderator let something pass."

@@ -21,10 +21,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     false,
     true,
 )
 from sqlalchemy.types import TypeDecorator
+
+from listserver.store.fulltext import CREATE_FULL_TEXT, Words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -160,7 +163,7 @@ bans = Table(
 threads = Table(
     "threads",
     metadata,
-    _id(),
+    Column("id", Id, primary_key=True, autoincrement=False),  # that of the post that began it when it was filed
     _ref("list_id", "lists.id"),
     Column("identifier", Text, nullable=False),  # of its first post
     Column("subject", Text, nullable=False),
@@ -174,6 +177,8 @@ threads = Table(
     Column("changed", Integer, nullable=False, default=0, server_default="0"),
     Index(None, "list_id", "last_at"),
     Index(None, "list_id", "first_at"),
+    Index(None, "root_id"),
+    Index(None, "parent_id"),
 )
 
 posts = Table(
@@ -186,8 +191,8 @@ posts = Table(
     Column("message_id", Text, nullable=False),  # without <>; made from the content where the mail has none
     Column("content_hash", LargeBinary, nullable=False),
     _ref("thread_id", "threads.id"),
-    Column("parent_id", Id),  # the post it answers, NULL for the first of a thread or where that one is not here
-    Column("depth", Integer, nullable=False, default=0, server_default="0"),
+    Column("parent_id", Id),  # the nearest post it answers that is here; of another thread where a new topic begins
+    Column("distance", Integer, nullable=False, default=0, server_default="0"),  # n posts between the two are not here
     Column("person_id", Id, ForeignKey("people.id", ondelete="SET NULL")),  # NULL = author unknown to us
     Column("author_name", Text, nullable=False),
     Column("author_address", Text, nullable=False),
@@ -197,6 +202,7 @@ posts = Table(
     Column("received_at", Moment, nullable=False),
     Column("size", Integer, nullable=False),
     Column("files", Integer, nullable=False, default=0, server_default="0"),
+    Column("opening", Text, nullable=False, default="", server_default=""),  # its first own sentence, 140 characters
     Column("state", Text, nullable=False, default="shown", server_default="shown"),  # shown hidden deleted
     UniqueConstraint("list_id", "number"),
     UniqueConstraint("list_id", "identifier"),
@@ -215,6 +221,17 @@ raw = Table(
     Column("bytes", LargeBinary, nullable=False),
 )
 
+# What pages, digests and the search need of a post, so that none of them reads mail.
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("post_id", Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),  # core.content.Content, zstd
+    Column("words", Words, nullable=False),  # what the search finds it by
+    Index(None, "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+event.listen(metadata, "after_create", CREATE_FULL_TEXT.execute_if(dialect="sqlite"))  # and the index on SQLite
+
 # A parent that a post names and that is not here (yet): when it comes, it adopts.
 awaited = Table(
     "awaited",
@@ -223,7 +240,11 @@ awaited = Table(
     _ref("list_id", "lists.id"),
     Column("message_id", Text, nullable=False),
     _ref("post_id", "posts.id"),
-    Index(None, "list_id", "message_id"),
+    Column("distance", Integer, nullable=False),  # how many posts stand between the two
+    Column(
+        "joins", Boolean, nullable=False
+    ),  # others who name it are of this post's thread; one row of each absent post
+    Index(None, "list_id", "message_id", "joins"),
     Index(None, "post_id"),
 )
 

@@ -1,0 +1,39 @@
+"""Octets as they are kept: compressed where that helps. Done before the writer sees a post."""
+
+import json
+from typing import Any
+
+import zstandard
+
+from listserver.errors import Unavailable
+
+LEVEL = 3
+
+
+def pack(octets: bytes) -> tuple[str, bytes]:
+    """How octets are stored: ("zstd", compressed), or ("", as they are) where compressing would not make them fewer."""
+    packed = zstandard.compress(octets, LEVEL)
+    return ("zstd", packed) if len(packed) < len(octets) else ("", octets)
+
+
+def unpack(enc: str, octets: bytes) -> bytes:
+    """The octets as they came. Raises Unavailable if they are damaged or of a newer release."""
+    if not enc:
+        return octets
+    if enc != "zstd":
+        raise Unavailable("A stored mail cannot be read.", f"unknown encoding {enc!r}")
+    try:
+        return zstandard.decompress(octets)
+    except zstandard.ZstdError as failure:
+        raise Unavailable("A stored mail cannot be read.", str(failure)) from failure
+
+
+def pack_json(value: Any) -> bytes:
+    """A JSON value, compressed."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return zstandard.compress(text.encode("utf-8", "surrogatepass"), LEVEL)
+
+
+def unpack_json(octets: bytes) -> Any:
+    """The value that pack_json was given (tuples come back as lists)."""
+    return json.loads(zstandard.decompress(octets).decode("utf-8", "surrogatepass"))

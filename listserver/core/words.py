@@ -1,0 +1,174 @@
+"""Words for the search: text and queries alike become lists of stems, so that both databases find the same posts."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import Stemmer
+
+MOST = 20_000  # words of one text that are indexed
+LONGEST = 40  # characters of a word that count
+
+# ISO 639-1 -> Snowball.
+_STEMMERS = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "es": "spanish",
+    "eu": "basque",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+}
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
+# Scripts without spaces between words: pairs of neighbours are their words.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_RUN = re.compile(f"([{_UNSPACED}]+)|[^{_UNSPACED}]+")
+# A word in text as written: letters with the marks that follow them; without spaces between words, two letters.
+_MARKS = "\u0300-\u036f\u0590-\u05c7\u064b-\u065f\u0670\u0900-\u0e4e\u3099\u309a"
+_WRITTEN = re.compile(
+    rf"(?=([{_UNSPACED}][{_MARKS}]*[{_UNSPACED}]?))[{_UNSPACED}][{_MARKS}]*|[^\W_{_UNSPACED}](?:[^\W_{_UNSPACED}]|[{_MARKS}])*"
+)
+
+
+class Indexed(NamedTuple):
+    """The words by which a post is found, parted by spaces. marks: what no reader types (its list, year, files)."""
+
+    subject: str
+    author: str
+    text: str
+    marks: str
+
+
+def fold(text: str) -> str:
+    """Text without the differences that nobody types: case, accents, forms of the same letter."""
+    if text.isascii():
+        return text.lower()
+    # NFKD after folding too: folding makes "İ" a letter with a mark.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join([c for c in folded if c.isascii() or unicodedata.category(c)[0] != "M"])
+
+
+def words(text: str, language: str = "") -> list[str]:
+    """The stems of a text's words in order, at most MOST. language: ISO 639-1; "" or an unknown one: no stemming."""
+    folded = fold(text)
+    found = _ASCII_WORD.findall(folded) if folded.isascii() else list(_split(folded))
+    return stems([word[:LONGEST] for word in found[:MOST]], language)
+
+
+def stems(folded: list[str], language: str) -> list[str]:
+    """The stems of folded words."""
+    stemmer = _stemmer(language)
+    return folded if stemmer is None else list(stemmer.stemWords(folded))
+
+
+def _stemmer(language: str) -> Stemmer.Stemmer | None:
+    # A new one each time: it costs less than a microsecond, and one object may not be used by two threads.
+    name = _STEMMERS.get(language.partition("-")[0].lower())
+    return Stemmer.Stemmer(name) if name else None
+
+
+def _split(folded: str) -> Iterator[str]:
+    for word in _WORD.findall(folded):
+        for run in _RUN.finditer(word):
+            if run[1] and len(run[1]) > 1:
+                yield from map("".join, pairwise(run[1]))
+            else:
+                yield run[0]
+
+
+@lru_cache(maxsize=4096)
+def subject_words(subject: str, language: str) -> frozenset[str]:
+    """The stems of a subject, as a set."""
+    return frozenset(words(subject, language))
+
+
+class Piece(NamedTuple):
+    """A piece of an extract. hit: it is one of the words that were looked for."""
+
+    text: str
+    hit: bool
+
+
+def extract(text: str, wanted: frozenset[str], language: str, width: int = 220) -> tuple[Piece, ...]:
+    """The part of a text, about `width` characters, in which most of the wanted stems stand; those marked.
+
+    Without a hit it is the beginning. Cut ends have an ellipsis.
+    """
+    text = " ".join(text[:100_000].split())
+    hits = list(_hits(text, wanted, language)) if wanted else []
+    begin, end = _window(text, hits, width)
+    pieces = [Piece("… ", False)] if begin > 0 else []
+    at = begin
+    for start, stop, _ in hits:
+        if start >= begin and stop <= end:
+            if start > at:
+                pieces.append(Piece(text[at:start], False))
+            if start < at and pieces:  # letters without spaces: hits overlap
+                pieces[-1] = Piece(pieces[-1].text + text[at:stop], True)
+            else:
+                pieces.append(Piece(text[start:stop], True))
+            at = stop
+    if at < end:
+        pieces.append(Piece(text[at:end], False))
+    if end < len(text):
+        pieces.append(Piece(" …", False))
+    return tuple(pieces)
+
+
+def _hits(text: str, wanted: frozenset[str], language: str) -> Iterator[tuple[int, int, str]]:
+    seen: dict[str, str] = {}
+    for found in _WRITTEN.finditer(text):
+        written = found[1] or found[0]
+        stem = seen.get(written)
+        if stem is None:
+            stem = seen[written] = next((w for w in words(written[: 4 * LONGEST], language) if w in wanted), "")
+        if stem:
+            yield found.start(), found.start() + len(written), stem
+
+
+def _window(text: str, hits: list[tuple[int, int, str]], width: int) -> tuple[int, int]:
+    """Where the extract begins and ends: the stretch with the most different hits, the first one of equals."""
+    best, first, last = 0, 0, 0
+    low = 0
+    inside: dict[str, int] = {}
+    for number, (_, stop, stem) in enumerate(hits):
+        inside[stem] = inside.get(stem, 0) + 1
+        while hits[low][0] < stop - width and low < number:
+            gone = hits[low][2]
+            inside[gone] -= 1
+            if not inside[gone]:
+                del inside[gone]
+            low += 1
+        if len(inside) > best:
+            best, first, last = len(inside), hits[low][0], stop
+    begin = max(0, min((first + last - width) // 2, first - 40)) if best else 0
+    begin = text.rfind(" ", 0, begin) + 1 if begin else 0
+    end = begin + width
+    if end >= len(text):
+        return begin, len(text)
+    return begin, max(text.rfind(" ", begin, end), last) if " " in text[begin:end] else end

@@ -1,0 +1,202 @@
+"""Rows of posts: with their bytes, and with what pages and the search need of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from listserver.core.filing import Prepared
+from listserver.core.packing import unpack
+from listserver.store.tables import addresses, bodies, lists, posts, raw, threads
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A post with its number and its place, about to be written."""
+
+    id: int
+    number: int
+    identifier: str
+    person_id: int | None
+    thread_id: int
+    parent_id: int | None
+    distance: int
+    prepared: Prepared
+
+
+_PREPARED = (
+    *("message_id", "content_hash", "author_name", "author_address", "subject", "subject_key"),
+    *("sent_at", "received_at", "size", "files", "opening", "state"),
+)
+
+_ADD = insert(posts)
+_ADD_RAW = insert(raw)
+_ADD_BODY = insert(bodies)
+_ADD_WORDS = text(
+    "INSERT INTO full_text (rowid, subject, author, text, marks) VALUES (:id, :subject, :author, :text, :marks)"
+)
+_FORGET_WORDS = text(
+    "INSERT INTO full_text (full_text, rowid, subject, author, text, marks)"
+    " VALUES ('delete', :id, :subject, :author, :text, :marks)"
+)
+_NEXT_IDS = select(func.nextval(func.pg_get_serial_sequence("posts", "id"))).select_from(
+    func.generate_series(1, bindparam("count"))
+)
+_LAST_ID = select(func.coalesce(func.max(posts.c.id), 0))
+_FILED = (
+    update(lists)
+    .where(lists.c.id == bindparam("list"))
+    .values(
+        last_number=bindparam("number"),
+        posts=lists.c.posts + bindparam("more"),
+        threads=lists.c.threads + bindparam("more_threads"),
+        last_post_at=case(
+            (or_(lists.c.last_post_at.is_(None), lists.c.last_post_at < bindparam("at")), bindparam("at")),
+            else_=lists.c.last_post_at,
+        ),
+        changed=lists.c.changed + 1,
+    )
+)
+_PEOPLE = select(addresses.c.key, addresses.c.person_id).where(addresses.c.key.in_(bindparam("keys", expanding=True)))
+_BY_NUMBER = select(posts).where(posts.c.list_id == bindparam("list"), posts.c.number == bindparam("number"))
+_RAW = select(raw.c.enc, raw.c.bytes).where(raw.c.post_id == bindparam("id"))
+_SET_STATE = update(posts).where(posts.c.id == bindparam("post")).values(state=bindparam("to"))
+_EMPTY = (
+    update(posts)
+    .where(posts.c.id == bindparam("post"))
+    .values(
+        state="deleted",
+        person_id=None,
+        author_name="",
+        author_address="",
+        subject="",
+        subject_key="",
+        opening="",
+        size=0,
+    )
+)
+_WORDS = select(bodies.c.words).where(bodies.c.post_id == bindparam("id"))
+_NO_RAW = delete(raw).where(raw.c.post_id == bindparam("id"))
+_NO_BODY = delete(bodies).where(bodies.c.post_id == bindparam("id"))
+_CHANGED = update(lists).where(lists.c.id == bindparam("list")).values(changed=lists.c.changed + 1)
+_CHANGED_THREAD = update(threads).where(threads.c.id == bindparam("thread")).values(changed=threads.c.changed + 1)
+# The title of a thread is the subject of its first post: if that goes, the next one that is shown has it.
+_next_title = (
+    select(posts.c.subject)
+    .where(posts.c.thread_id == threads.c.id, posts.c.state == "shown")
+    .order_by(posts.c.sent_at)
+    .limit(1)
+    .scalar_subquery()
+)
+_NO_TITLE = update(threads).where(threads.c.root_id == bindparam("root")).values(subject=func.coalesce(_next_title, ""))
+_PAGE = (
+    select(posts.c.id, posts.c.received_at, posts.c.author_address, raw.c.enc, raw.c.bytes)
+    .join(raw, raw.c.post_id == posts.c.id)
+    .where(posts.c.list_id == bindparam("list"), posts.c.state != "deleted", posts.c.number > bindparam("after"))
+    .add_columns(posts.c.number)
+    .order_by(posts.c.number)
+    .limit(bindparam("limit"))
+)
+
+
+def next_ids(conn: Connection, count: int) -> list[int]:
+    """Ids for that many new posts."""
+    if conn.dialect.name == "postgresql":
+        return list(conn.execute(_NEXT_IDS, {"count": count}).scalars())
+    last: int = conn.execute(_LAST_ID).scalar_one()
+    return list(range(last + 1, last + 1 + count))
+
+
+def people_of(conn: Connection, keys: Iterable[str]) -> dict[str, int]:
+    """Address key -> the person who has it; unknown ones are left out."""
+    rows = conn.execute(_PEOPLE, {"keys": list(keys)})
+    return {key: person_id for key, person_id in rows}
+
+
+def add(conn: Connection, list_id: int, new: Sequence[NewPost]) -> None:
+    """Write the rows of new posts; their threads are there already."""
+    conn.execute(_ADD, [_row(list_id, post) for post in new])
+    conn.execute(_ADD_RAW, [{"post_id": p.id, "enc": p.prepared.enc, "bytes": p.prepared.octets} for p in new])
+    conn.execute(_ADD_BODY, [{"post_id": p.id, "content": p.prepared.content, "words": p.prepared.words} for p in new])
+    if conn.dialect.name == "sqlite":
+        conn.execute(_ADD_WORDS, [{"id": p.id, **p.prepared.words._asdict()} for p in new])
+
+
+def _row(list_id: int, post: NewPost) -> dict[str, Any]:
+    row = {name: getattr(post.prepared, name) for name in _PREPARED}
+    return row | {
+        "id": post.id,
+        "list_id": list_id,
+        "number": post.number,
+        "identifier": post.identifier,
+        "person_id": post.person_id,
+        "thread_id": post.thread_id,
+        "parent_id": post.parent_id,
+        "distance": post.distance,
+    }
+
+
+def count_filed(conn: Connection, list_id: int, new: Sequence[NewPost], more_threads: int) -> None:
+    """Bring a list's counters up to its new posts."""
+    conn.execute(
+        _FILED,
+        {
+            "list": list_id,
+            "number": new[-1].number,
+            "more": len(new),
+            "more_threads": more_threads,
+            "at": max(post.prepared.received_at for post in new),
+        },
+    )
+
+
+def by_number(conn: Connection, list_id: int, number: int) -> Row[Any] | None:
+    """The post's row, deleted ones too."""
+    return conn.execute(_BY_NUMBER, {"list": list_id, "number": number}).first()
+
+
+def raw_of(conn: Connection, post_id: int) -> bytes | None:
+    """The bytes as they arrived; None if the post was deleted."""
+    row = conn.execute(_RAW, {"id": post_id}).first()
+    return None if row is None else unpack(row.enc, row.bytes)
+
+
+def set_state(conn: Connection, list_id: int, thread_id: int, post_id: int, state: str) -> None:
+    """Show or hide a post."""
+    conn.execute(_SET_STATE, {"post": post_id, "to": state})
+    _touch(conn, list_id, thread_id)
+
+
+def empty(conn: Connection, list_id: int, thread_id: int, post_id: int) -> None:
+    """Leave nothing of a post but its place: a tombstone that keeps its thread whole."""
+    if conn.dialect.name == "sqlite":
+        words = conn.execute(_WORDS, {"id": post_id}).scalar_one()
+        conn.execute(_FORGET_WORDS, {"id": post_id, **words._asdict()})
+    conn.execute(_NO_RAW, {"id": post_id})
+    conn.execute(_NO_BODY, {"id": post_id})
+    conn.execute(_EMPTY, {"post": post_id})
+    conn.execute(_NO_TITLE, {"root": post_id})
+    _touch(conn, list_id, thread_id)
+
+
+def _touch(conn: Connection, list_id: int, thread_id: int) -> None:
+    conn.execute(_CHANGED, {"list": list_id})
+    conn.execute(_CHANGED_THREAD, {"thread": thread_id})
+
+
+def page_of_raw(conn: Connection, list_id: int, after: int, limit: int) -> list[Row[Any]]:
+    """Rows (number, received_at, author_address, enc, bytes) of the list's next posts after that number."""
+    return list(conn.execute(_PAGE, {"list": list_id, "after": after, "limit": limit}))
