@@ -1,0 +1,74 @@
+"""ASGI on one side, Request -> Response on the other; nothing is decided here."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from listserver.web.http import Request, Response, fields
+
+MAX_BODY = 1_048_576  # octets (standards W7)
+
+Handler = Callable[[Request], Awaitable[Response]]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SAFETY = {  # archive/README.md: nothing from elsewhere, nothing that runs
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def app(handler: Handler) -> App:
+    """An ASGI application that answers by `handler`."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _body(receive) if scope["method"] == "POST" else b""
+        if body is None:
+            response = Response(413, b"That is more than this page takes.\n", "text/plain; charset=utf-8")
+        else:
+            response = await handler(request(scope, body))
+        await _send(scope, send, response)
+
+    return answer
+
+
+def request(scope: Scope, body: bytes = b"") -> Request:
+    """The request behind an ASGI scope."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return Request(
+        method=scope["method"],
+        path=unquote_to_bytes(raw_path.partition(b"?")[0]).decode("utf-8", "replace"),
+        query=fields(scope.get("query_string", b"").decode("latin-1")),
+        form=fields(body.decode("utf-8", "replace")) if is_form else {},
+        headers=headers,
+        client=(scope.get("client") or ("", 0))[0],
+    )
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The request's body; None if it is too large."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        event = await receive()
+        chunks.append(event.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY:
+            return None
+        if not event.get("more_body"):
+            return b"".join(chunks)
+
+
+async def _send(scope: Scope, send: Send, response: Response) -> None:
+    headers = {**SAFETY, **response.headers, "content-length": str(len(response.body))}
+    if response.content_type:
+        headers["content-type"] = response.content_type
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": raw})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})

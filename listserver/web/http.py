@@ -1,0 +1,53 @@
+"""Requests and responses as plain values: a page is a function from one to the other, and tests call it as such."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+MAX_FIELDS = 100  # of a query or form; more is not read
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. path: decoded, begins with "/". query, form: the last value of each name. client: IP address."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    client: str = ""
+
+    @property
+    def host(self) -> str:
+        """What the client calls us, without the port, lower case."""
+        host = self.headers.get("host", "").lower()
+        return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response; content_type "" where there is no body."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/html; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def html(text: str, status: int = 200, **headers: str) -> Response:
+    """A page. headers: their names with _ for -."""
+    return Response(status, text.encode(), headers={name.replace("_", "-"): v for name, v in headers.items()})
+
+
+def redirect(to: str, status: int = 303) -> Response:
+    """Send the reader on, to a path of ours. 303 after a POST (RFC 9110 §15.4.4)."""
+    return Response(status, b"", "", {"location": to})
+
+
+def fields(text: str) -> dict[str, str]:
+    """The fields of a query or a urlencoded form; never raises: what is too much or broken is left out."""
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace"))
+    except ValueError:
+        return {}
