@@ -49,6 +49,8 @@ class Event(StrEnum):
     POST_HIDDEN = "post-hidden", "A post is no longer shown in the archive."
     POST_SHOWN = "post-shown", "A hidden post is shown in the archive again."
     POST_DELETED = "post-deleted", "A post was taken out of the archive; a tombstone keeps its thread whole."
+    MAIL_FORWARDED = "mail-forwarded", "A mail for owners or the operator was passed on."
+    MAIL_DROPPED = "mail-dropped", "Automatic mail for owners or the operator was taken and dropped."
     ARCHIVE_IMPORTED = "archive-imported", "Posts of another archive were filed."
     HOLD_APPROVED = "hold-approved", "A moderator let something pass."
     HOLD_REJECTED = "hold-rejected", "A moderator refused something, with a word to its author."

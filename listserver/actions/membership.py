@@ -207,7 +207,7 @@ def _zone(name: str, text: str) -> dict[str, Any]:
     if text:
         try:
             ZoneInfo(text)
-        except (ValueError, OSError):
+        except (ValueError, OSError, KeyError):
             raise UsageError(f"zone = {text!r} is not known: write it like Europe/Berlin.") from None
     return {"zone": text}
 

@@ -55,16 +55,32 @@ class Prepared:
     words: Indexed
 
 
-def prepare(post: Post, list_id: int, language: str, received_at: datetime, author: Author | None = None) -> Prepared:
-    """Make a post ready for a list. language: of the list (ISO 639-1). author: if it is not the one From names."""
+def message_id(post: Post) -> str:
+    """The Message-ID by which we know a post: its own, or one made from its content (standards R6)."""
+    return post.message_id or f"{post.content_hash.hex()[:32]}@no-message-id.invalid"
+
+
+def prepare(
+    post: Post,
+    list_id: int,
+    language: str,
+    received_at: datetime,
+    *,
+    author: Author | None = None,
+    packed: tuple[str, bytes] | None = None,
+) -> Prepared:
+    """Make a post ready for a list. language: of the list (ISO 639-1). author: if it is not the one From names.
+
+    packed: its bytes, where they were packed already.
+    """
     author = author or author_of(post)
-    message_id = post.message_id or f"{post.content_hash.hex()[:32]}@no-message-id.invalid"  # standards R6
+    name = message_id(post)
     own = _unquoted(post.text)
     files = [part for part in post.parts if is_file(part)]
     sent_at = post.date if _credible(post.date, received_at) and post.date else received_at
-    enc, octets = pack(post.raw)
+    enc, octets = packed or pack(post.raw)
     return Prepared(
-        message_id=message_id,
+        message_id=name,
         content_hash=post.content_hash,
         author_name=author.name,
         author_address=author.address,
@@ -77,7 +93,7 @@ def prepare(post: Post, list_id: int, language: str, received_at: datetime, auth
         files=len(files),
         opening=" ".join(own[: 4 * OPENING].split())[:OPENING],
         state="hidden" if _not_for_the_archive(post) else "shown",
-        lineage=lineage(message_id, post.in_reply_to, post.references),
+        lineage=lineage(name, post.in_reply_to, post.references),
         enc=enc,
         octets=octets,
         content=pack_json(content(own, files)),

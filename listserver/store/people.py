@@ -71,16 +71,18 @@ def find_or_add_many(conn: Connection, wanted: dict[str, tuple[str, str]], now: 
 def _find_or_add_chunk(conn: Connection, wanted: dict[str, tuple[str, str]], now: datetime) -> dict[str, Person]:
     found = {row[0]: Person(*row[1:]) for row in conn.execute(_BY_KEYS, {"keys": list(wanted)})}
     new = [key for key in wanted if key not in found]
-    if new:
-        names = [{"name": wanted[key][1], "created_at": now} for key in new]
-        person_ids = conn.execute(_ADD_PEOPLE, names).scalars().all()
-        rows = [
-            {"person_id": person_id, "key": key, "address": wanted[key][0], "created_at": now}
-            for key, person_id in zip(new, person_ids, strict=True)
-        ]
-        address_ids = conn.execute(_ADD_ADDRESSES, rows).scalars().all()
-        for key, person_id, address_id in zip(new, person_ids, address_ids, strict=True):
-            found[key] = Person(person_id, wanted[key][1], "", "", address_id, wanted[key][0])
+    if not new:
+        return found
+    # Rows come back in no order that both engines promise; people of the same name are alike, so any of theirs will do.
+    made: dict[str, list[int]] = {}
+    for person_id, name in conn.execute(_ADD_PEOPLE, [{"name": wanted[key][1], "created_at": now} for key in new]):
+        made.setdefault(name, []).append(person_id)
+    rows = [
+        {"person_id": made[wanted[key][1]].pop(), "key": key, "address": wanted[key][0], "created_at": now}
+        for key in new
+    ]
+    for address_id, key, person_id in conn.execute(_ADD_ADDRESSES, rows):
+        found[key] = Person(person_id, wanted[key][1], "", "", address_id, wanted[key][0])
     return found
 
 
@@ -98,5 +100,5 @@ _BY_KEYS = (
     .join(addresses, addresses.c.person_id == people.c.id)
     .where(addresses.c.key.in_(bindparam("keys", expanding=True)))
 )
-_ADD_PEOPLE = insert(people).returning(people.c.id, sort_by_parameter_order=True)
-_ADD_ADDRESSES = insert(addresses).returning(addresses.c.id, sort_by_parameter_order=True)
+_ADD_PEOPLE = insert(people).returning(people.c.id, people.c.name)
+_ADD_ADDRESSES = insert(addresses).returning(addresses.c.id, addresses.c.key, addresses.c.person_id)

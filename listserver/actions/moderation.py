@@ -1,0 +1,132 @@
+"""Verbs on what is held: approve, reject, discard, expire. Whoever is first decides; the second is told who did."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from listserver.actions import access, notices, posting
+from listserver.actions.access import Verb
+from listserver.core.actor import PROGRAM, Actor
+from listserver.core.envelope import from_stored
+from listserver.core.message import read
+from listserver.core.notices import YourPostRejected
+from listserver.core.packing import unpack
+from listserver.core.policy import Author
+from listserver.core.site import Site
+from listserver.errors import Refused
+from listserver.store import events, facts, holds, lists, people
+from listserver.store.holds import Hold
+from listserver.store.lists import List
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The post is on its way, as number `number` of its list."""
+
+    hold: Hold
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedDown:
+    """The author was told, with the reason."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Nobody is told."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDecided:
+    """Somebody was faster: who, what and when."""
+
+    hold: Hold
+
+
+Decision = Approved | TurnedDown | Dropped | AlreadyDecided
+
+
+def find(conn: Connection, hold_id: int) -> Hold:
+    """What is or was held under that number. Raises Refused."""
+    hold = holds.find(conn, hold_id)
+    if hold is None:
+        raise Refused(f"Nothing is held under {hold_id}. `listserver hold list` shows what waits.")
+    return hold
+
+
+def approve(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Approved | AlreadyDecided:
+    """Let a held post out: it is filed now, and its delivery planned."""
+    hold, lst = _for_decision(conn, actor, hold_id)
+    raw = hold.bytes
+    if not holds.decide(conn, hold_id, "approved", _who(conn, actor), now) or raw is None:
+        return AlreadyDecided(find(conn, hold_id))
+    post = read(unpack(hold.enc, raw))
+    arrived = posting.Arrived(from_stored(hold.envelope), post, (hold.enc, raw))
+    accepted = posting.accept(conn, lst, arrived, _author(conn, lst, hold), now)
+    _note(conn, "hold-approved", actor, hold, now)
+    return Approved(hold, accepted.number)
+
+
+def reject(
+    conn: Connection, site: Site, actor: Actor, hold_id: int, reason: str, now: datetime
+) -> TurnedDown | AlreadyDecided:
+    """Turn a held post down; its author is told, with the reason."""
+    hold, lst = _for_decision(conn, actor, hold_id)
+    if not holds.decide(conn, hold_id, "rejected", _who(conn, actor), now):
+        return AlreadyDecided(find(conn, hold_id))
+    notice = YourPostRejected(
+        list_name=lst.name,
+        list_title=lst.settings.title or lst.name,
+        subject=hold.subject or "(no subject)",
+        reason=reason.strip(),
+        owner=site.address(f"{lst.name}+owner"),
+    )
+    if hold.address:
+        notices.send(conn, site, notice, hold.address, now, lst=lst)
+    _note(conn, "hold-rejected", actor, hold, now)
+    return TurnedDown(hold)
+
+
+def discard(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Dropped | AlreadyDecided:
+    """Drop a held post; nobody is told."""
+    hold, _ = _for_decision(conn, actor, hold_id)
+    if not holds.decide(conn, hold_id, "discarded", _who(conn, actor), now):
+        return AlreadyDecided(find(conn, hold_id))
+    _note(conn, "hold-discarded", actor, hold, now)
+    return Dropped(hold)
+
+
+def expire(conn: Connection, site: Site, now: datetime) -> int:
+    """End what has waited too long, as each list says; gives how many."""
+    waited = holds.expired(conn, now)
+    for hold in waited:
+        if lists.get(conn, hold.list_id).settings.on_expiry == "reject":
+            reject(conn, site, PROGRAM, hold.id, "No moderator decided about it in time.", now)
+        else:
+            discard(conn, PROGRAM, hold.id, now)
+    return len(waited)
+
+
+def _for_decision(conn: Connection, actor: Actor, hold_id: int) -> tuple[Hold, List]:
+    hold = find(conn, hold_id)
+    access.require(conn, actor, Verb.MODERATE, hold.list_id)
+    return hold, lists.get(conn, hold.list_id)
+
+
+def _author(conn: Connection, lst: List, hold: Hold) -> Author | None:
+    return facts.author(conn, lst, hold.address) if hold.address else None
+
+
+def _who(conn: Connection, actor: Actor) -> str:
+    person = people.find(conn, actor.address) if actor.person_id is not None else None
+    return (person.name if person else "") or actor.address
+
+
+def _note(conn: Connection, name: str, actor: Actor, hold: Hold, now: datetime) -> None:
+    events.record(conn, name, actor, now, list_id=hold.list_id, data={"hold": hold.id, "author": hold.address})

@@ -1,0 +1,233 @@
+"""The verbs of a post: judge it, then file and plan it, hold it, refuse it or drop it, in one transaction."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from listserver.actions import archive, notices
+from listserver.core import policy, tokens
+from listserver.core.actor import PROGRAM
+from listserver.core.envelope import Envelope
+from listserver.core.filing import message_id
+from listserver.core.message import Post
+from listserver.core.notices import HeldBatch, HeldPost, YourPostWaits
+from listserver.core.policy import Author, Check, Facts, Finding, Judgement, Verdict
+from listserver.core.site import Site
+from listserver.store import deliveries, events, facts, holds, members
+from listserver.store.lists import List
+from listserver.store.members import Member
+
+NOTICES_PER_HOUR = 50  # to one moderator; beyond that one notice for the batch
+TOKEN_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A mail that was read, and packed for the store, before any transaction began. packed: (enc, octets)."""
+
+    envelope: Envelope
+    post: Post
+    packed: tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """It is in the archive, and its delivery is planned."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """It waits for a moderator."""
+
+    hold_id: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The author is told why; nothing is kept."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """Taken and dropped: a loop, automatic mail, a duplicate."""
+
+    findings: tuple[Finding, ...]
+
+
+Outcome = Accepted | Held | Rejected | Discarded
+
+
+def receive(
+    conn: Connection, site: Site, lst: List, arrived: Arrived, now: datetime, *, checks: Sequence[Check] = ()
+) -> Outcome:
+    """Judge a post and do what follows."""
+    known = facts.gather(conn, site, lst, arrived.envelope, arrived.post, now)
+    judgement = policy.judge(arrived.post, known, checks)
+    match judgement.verdict:
+        case Verdict.ACCEPT:
+            return accept(conn, lst, arrived, known.author, now)
+        case Verdict.HOLD:
+            return hold(conn, site, lst, arrived, known, judgement, now)
+        case Verdict.REJECT:
+            _note(conn, "post-rejected", lst, known.author, judgement.reasons, now)
+            return Rejected(judgement.reasons)
+        case Verdict.DISCARD:
+            _note(conn, "post-discarded", lst, known.author, judgement.reasons, now)
+            return Discarded(judgement.reasons)
+
+
+def accept(conn: Connection, lst: List, arrived: Arrived, author: Author | None, now: datetime) -> Accepted:
+    """File a post and plan its copies: two rows and a counter, however many members there are."""
+    prepared = archive.prepare(arrived.post, lst.id, lst.settings.language, now, packed=arrived.packed)
+    filed = archive.file(conn, lst, prepared)
+    if isinstance(filed, archive.Duplicate):
+        return Accepted(filed.number)  # it was approved after it had come in by another way
+    deliveries.plan_post(conn, lst.id, filed.post_id, filed.number, now)
+    if author is not None and author.member_id is not None:
+        members.count_post(conn, author.member_id)
+    _note(conn, "post-filed", lst, author, (), now, number=filed.number)
+    return Accepted(filed.number)
+
+
+def hold(  # noqa: PLR0913
+    conn: Connection, site: Site, lst: List, arrived: Arrived, known: Facts, judgement: Judgement, now: datetime
+) -> Held:
+    """Keep a post until somebody decides; tell the moderators, and the author why it waits."""
+    post, author = arrived.post, known.author
+    box = post.authors[0] if post.authors else None
+    hold_id = holds.add(
+        conn,
+        list_id=lst.id,
+        kind="post",
+        address=box.address if box else "",
+        name=box.name if box else "",
+        subject=post.subject,
+        reasons=[f.code for f in judgement.findings],
+        envelope=asdict(known.envelope),
+        message_id=message_id(post),
+        content_hash=post.content_hash,
+        enc=arrived.packed[0],
+        bytes=arrived.packed[1],
+        size=len(post.raw),
+        held_at=now,
+        expires_at=now + timedelta(days=lst.settings.hold_days),
+    )
+    _note(conn, "post-held", lst, author, judgement.findings, now, hold=hold_id)
+    _tell_moderators(conn, site, lst, post, known, judgement, hold_id, now)
+    if box and "automatic" not in {f.code for f in judgement.findings}:
+        _tell_author(conn, site, lst, post, judgement, now)
+    return Held(hold_id, judgement.findings)
+
+
+def deciders(conn: Connection, lst: List) -> list[Member]:
+    """Who gets the notices of a list: its moderators; its owners where it has none."""
+    return members.with_role(conn, lst.id, "moderator") or members.with_role(conn, lst.id, "owner")
+
+
+def _tell_moderators(  # noqa: PLR0913
+    conn: Connection, site: Site, lst: List, post: Post, known: Facts, judgement: Judgement, hold_id: int, now: datetime
+) -> None:
+    waiting = holds.count_waiting(conn, lst.id)
+    for moderator in deciders(conn, lst):
+        token = tokens.write(secrets.token_bytes(tokens.BYTES))
+        notice = _held_notice(site, lst, post, known, judgement, token, waiting, now)
+        sent = notices.send(
+            conn,
+            site,
+            notice,
+            moderator.address,
+            now,
+            lst=lst,
+            language=moderator.language,
+            reply_to=site.address(f"{lst.name}+confirm.{token}"),
+            limit=NOTICES_PER_HOUR,
+        )
+        if sent:
+            _keep_token(conn, lst, moderator, hold_id, token, now)
+        else:
+            batch = HeldBatch(lst.name, lst.settings.title or lst.name, waiting)
+            notices.send(conn, site, batch, moderator.address, now, lst=lst, language=moderator.language, limit=1)
+
+
+def _keep_token(conn: Connection, lst: List, moderator: Member, hold_id: int, token: str, now: datetime) -> None:
+    holds.add_token(
+        conn,
+        hash=tokens.digest(token),
+        action="moderate",
+        list_id=lst.id,
+        person_id=moderator.person_id,
+        hold_id=hold_id,
+        address=moderator.address,
+        arguments={},
+        created_at=now,
+        expires_at=now + timedelta(days=TOKEN_DAYS),
+    )
+
+
+MAX_EXCERPT = 20_000  # characters of the post in a moderator's notice
+
+
+def _held_notice(  # noqa: PLR0913
+    site: Site, lst: List, post: Post, known: Facts, judgement: Judgement, token: str, waiting: int, now: datetime
+) -> HeldPost:
+    box = post.authors[0] if post.authors else None
+    who = "nobody usable" if box is None else f"{box.name} <{box.address}>" if box.name else box.address
+    return HeldPost(
+        list_name=lst.name,
+        list_title=lst.settings.title or lst.name,
+        author=who,
+        subject=post.subject or "(no subject)",
+        reasons=tuple(f.moderator for f in judgement.findings),
+        history=_history(known.author),
+        expires=f"{now + timedelta(days=lst.settings.hold_days):%-d %B %Y}",
+        on_expiry=lst.settings.on_expiry,
+        approve=site.address(f"{lst.name}+approve.{token}"),
+        reject=site.address(f"{lst.name}+reject.{token}"),
+        discard=site.address(f"{lst.name}+discard.{token}"),
+        page=f"{site.base_url}/{lst.name}/held/{token}" if site.base_url else "",
+        excerpt=post.text[:MAX_EXCERPT],
+        waiting=waiting,
+    )
+
+
+def _history(author: Author | None) -> str:
+    if author is None or not author.member:
+        return "not a member"
+    return f"member, {author.accepted_posts} posts so far"
+
+
+def _tell_author(conn: Connection, site: Site, lst: List, post: Post, judgement: Judgement, now: datetime) -> None:
+    notice = YourPostWaits(
+        list_name=lst.name,
+        list_title=lst.settings.title or lst.name,
+        subject=post.subject or "(no subject)",
+        reasons=tuple(f.author for f in judgement.findings),
+        expires=f"{now + timedelta(days=lst.settings.hold_days):%-d %B %Y}",
+        owner=site.address(f"{lst.name}+owner"),
+    )
+    to = post.authors[0].address
+    notices.send(conn, site, notice, to, now, lst=lst, in_reply_to=post.message_id, requested=True)
+
+
+def _note(
+    conn: Connection,
+    name: str,
+    lst: List,
+    author: Author | None,
+    findings: Sequence[Finding],
+    now: datetime,
+    **data: object,
+) -> None:
+    if findings:
+        data["reasons"] = [f.code for f in findings]
+    person_id = author.person_id if author else None
+    data["author"] = author.address if author else ""
+    events.record(conn, name, PROGRAM, now, list_id=lst.id, person_id=person_id, data=data)

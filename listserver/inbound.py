@@ -1,0 +1,112 @@
+"""An inbound, whichever door it came through: route it, do what its address asks for, answer in the words of SMTP.
+
+The same for every door and for import. It runs whole in one write transaction: the answer is given after the commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy import Connection
+
+from listserver.actions import forwarding, notices, posting
+from listserver.core import address
+from listserver.core.address import Route, Verb
+from listserver.core.envelope import Envelope, Reply
+from listserver.core.message import read
+from listserver.core.notices import YourPostRefused
+from listserver.core.packing import pack
+from listserver.core.policy import Check, Finding
+from listserver.core.site import Site
+from listserver.store import lists
+from listserver.store.lists import List
+
+UNKNOWN = Reply(550, "5.1.1", "There is no such address here. Please check its spelling.")
+NOT_OURS = Reply(550, "5.7.1", "We take mail for our own lists only.")
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What receiving needs besides the mail: the site, and the checks that it adds to ours."""
+
+    site: Site
+    checks: Sequence[Check] = ()
+
+
+def prepare(envelope: Envelope, raw: bytes) -> posting.Arrived:
+    """Read and pack a mail, before any transaction."""
+    return posting.Arrived(envelope, read(raw), pack(raw))
+
+
+def accept_recipient(conn: Connection, receiver: Receiver, recipient: str) -> Reply | None:
+    """Whether mail may come to that address: None, or the refusal for RCPT (standards S18, S19)."""
+    return _refusal(_route(conn, receiver.site, recipient))
+
+
+def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now: datetime) -> Reply:
+    """File, hold, refuse or answer one mail for one of our addresses."""
+    route = _route(conn, receiver.site, arrived.envelope.recipient)
+    refusal = _refusal(route)
+    if refusal is not None:
+        return refusal
+    lst = lists.find(conn, route.list) if route.list else None
+    if lst is None:
+        return forwarding.to_operator(conn, receiver.site, arrived, now)
+    if route.verb is Verb.POST:
+        return _reply(lst, posting.receive(conn, receiver.site, lst, arrived, now, checks=receiver.checks))
+    return forwarding.to_owners(conn, receiver.site, lst, arrived, now)
+
+
+def refuse_by_mail(conn: Connection, receiver: Receiver, arrived: posting.Arrived, reply: Reply, now: datetime) -> None:
+    """Tell an author by mail what the dialogue could not: other lists took the same mail (standards S16)."""
+    route = _route(conn, receiver.site, arrived.envelope.recipient)
+    lst = lists.find(conn, route.list) if route.list else None
+    if lst is None or not arrived.post.authors or arrived.post.automatic:
+        return
+    notice = YourPostRefused(
+        list_name=lst.name,
+        list_title=lst.settings.title or lst.name,
+        subject=arrived.post.subject or "(no subject)",
+        reasons=(reply.text,),
+        owner=receiver.site.address(f"{lst.name}+owner"),
+    )
+    to = arrived.post.authors[0].address
+    notices.send(conn, receiver.site, notice, to, now, lst=lst, in_reply_to=arrived.post.message_id, requested=True)
+
+
+def _route(conn: Connection, site: Site, recipient: str) -> Route:
+    return address.route(recipient, site.domain, lambda name: lists.exists(conn, name))
+
+
+def _refusal(route: Route) -> Reply | None:
+    match route.verb:
+        case Verb.UNKNOWN:
+            return UNKNOWN
+        case Verb.FOREIGN:
+            return NOT_OURS
+        case _:
+            return None
+
+
+def _reply(lst: List, outcome: posting.Outcome) -> Reply:
+    match outcome:
+        case posting.Accepted(number):
+            return Reply(250, "2.6.0", f"Thank you: post {number} of {lst.name} is on its way.")
+        case posting.Held():
+            return Reply(250, "2.6.0", f"Thank you: {lst.name} has it, and a moderator will look at it.")
+        case posting.Rejected(findings):
+            return Reply(550, "5.7.1", _sentence(findings))
+        case posting.Discarded(findings):
+            return Reply(250, "2.6.0", _sentence(findings))
+        case _:
+            assert_never(outcome)
+
+
+MAX_TEXT = 400  # octets of a reply line (RFC 5321 §4.5.3.1.5 allows 512, code and status included)
+
+
+def _sentence(findings: Sequence[Finding]) -> str:
+    text = " ".join(finding.author for finding in findings)
+    plain = text.replace("“", '"').replace("”", '"').encode("ascii", "replace").decode("ascii")
+    return plain if len(plain) <= MAX_TEXT else plain[: MAX_TEXT - 3] + "..."

@@ -1,0 +1,115 @@
+"""Decisions about held posts: one wins, the second is told who did; expiry."""
+
+import email
+import email.policy
+
+import pytest
+
+from listserver.actions import moderation, people
+from listserver.actions.moderation import AlreadyDecided, Approved, Dropped, TurnedDown
+from listserver.core.actor import OPERATOR, Actor, Proof
+from listserver.errors import Refused
+from tests.actions.conftest import SITE, Community
+
+
+@pytest.fixture
+def held(community: Community) -> Community:
+    talk = community.create()
+    community.join(talk, "olga@example.org", role="owner")
+    community.join(talk, "anna@example.org")
+    community.post("eve@example.net")
+    return community
+
+
+def hold_id(community: Community) -> int:
+    return int(community.rows("holds")[-1]["id"])
+
+
+def test_an_approved_post_is_filed_and_planned(held: Community) -> None:
+    done = held.write(lambda c: moderation.approve(c, OPERATOR, hold_id(held), held.now))
+    assert isinstance(done, Approved) and done.number == 1
+    [post] = held.rows("posts")
+    assert post["author_address"] == "eve@example.net"
+    assert len(held.rows("deliveries")) == 1
+    [hold] = held.rows("holds")
+    assert (hold["decision"], hold["decided_by"], hold["bytes"]) == ("approved", "operator", None)
+
+
+def test_a_rejected_posts_author_gets_the_reason(held: Community) -> None:
+    done = held.write(lambda c: moderation.reject(c, SITE, OPERATOR, hold_id(held), " Wrong list. ", held.now))
+    assert isinstance(done, TurnedDown)
+    [notice] = held.notices("your-post-rejected")
+    text = email.message_from_bytes(notice["bytes"], policy=email.policy.default).get_content()
+    assert "Wrong list." in text and held.rows("posts") == []
+
+
+def test_a_discarded_posts_author_hears_nothing(held: Community) -> None:
+    before = len(held.notices())
+    done = held.write(lambda c: moderation.discard(c, OPERATOR, hold_id(held), held.now))
+    assert isinstance(done, Dropped) and len(held.notices()) == before
+
+
+def test_the_second_to_decide_is_told_who_did(held: Community) -> None:
+    olga = held.store.read_now(lambda c: people.actor(c, "olga@example.org", Proof.TOKEN, "mail"))
+    held.write(lambda c: moderation.approve(c, olga, hold_id(held), held.now))
+    held.later(minutes=1)
+    for second in (
+        lambda c: moderation.approve(c, OPERATOR, hold_id(held), held.now),
+        lambda c: moderation.reject(c, SITE, OPERATOR, hold_id(held), "", held.now),
+        lambda c: moderation.discard(c, OPERATOR, hold_id(held), held.now),
+    ):
+        answer = held.write(second)
+        assert isinstance(answer, AlreadyDecided)
+        assert (answer.hold.decision, answer.hold.decided_by) == ("approved", "Olga")
+    assert len(held.rows("posts")) == 1 and held.notices("your-post-rejected") == []
+
+
+def test_6_4_only_moderators_with_a_proof_decide(held: Community) -> None:
+    for who, proof in (("anna@example.org", Proof.TOKEN), ("olga@example.org", Proof.NONE)):
+        actor = held.store.read_now(lambda c, w=who, p=proof: people.actor(c, w, p, "mail"))
+        with pytest.raises(Refused, match="may not decide"):
+            held.write(lambda c, a=actor: moderation.approve(c, a, hold_id(held), held.now))
+    with pytest.raises(Refused, match="may not decide"):
+        held.write(lambda c: moderation.discard(c, Actor(Proof.TOKEN, "x@y.example"), hold_id(held), held.now))
+    assert held.rows("holds")[0]["decision"] is None
+
+
+def test_nothing_under_that_number(held: Community) -> None:
+    with pytest.raises(Refused, match="Nothing is held under 999"):
+        held.write(lambda c: moderation.approve(c, OPERATOR, 999, held.now))
+
+
+def test_what_nobody_decides_ends_as_the_list_says(held: Community) -> None:
+    news = held.create("news", on_expiry="reject", hold_days="2")
+    held.join(news, "olga@example.org", role="owner")
+    held.post("eve@example.net", "news@lists.example.org")
+    held.later(days=3)
+    assert held.write(lambda c: moderation.expire(c, SITE, held.now)) == 1
+    assert [n["address"] for n in held.notices("your-post-rejected")] == ["eve@example.net"]
+    held.later(days=12)
+    assert held.write(lambda c: moderation.expire(c, SITE, held.now)) == 1
+    assert [h["decision"] for h in held.rows("holds")] == ["discarded", "rejected"]
+    assert held.write(lambda c: moderation.expire(c, SITE, held.now)) == 0
+
+
+def test_the_member_whose_first_post_was_approved_is_not_held_again(community: Community) -> None:
+    talk = community.create()
+    community.join(talk, "nora@example.org", known=False)
+    community.post("nora@example.org")
+    assert community.rows("holds")[0]["reasons"] == ["first-post"]
+    community.write(lambda c: moderation.approve(c, OPERATOR, hold_id(community), community.now))
+    community.post("nora@example.org")
+    assert len(community.rows("posts")) == 2 and len(community.rows("holds")) == 1
+
+
+def test_a_held_post_without_a_usable_author_can_be_decided(community: Community) -> None:
+    community.create()
+    for _ in range(2):
+        raw = community.mail("nobody at all", "talk@lists.example.org")
+        community.arrive(raw, "eve@example.net", "talk@lists.example.org")
+    first, second = (h["id"] for h in community.rows("holds"))
+    assert isinstance(
+        community.write(lambda c: moderation.reject(c, SITE, OPERATOR, first, "", community.now)), TurnedDown
+    )
+    assert isinstance(community.write(lambda c: moderation.approve(c, OPERATOR, second, community.now)), Approved)
+    assert community.notices() == [] and len(community.rows("posts")) == 1
