@@ -23,6 +23,7 @@ COMMANDS = {
     "ban": ("listserver.cli.bans", "app", "Refuse posts from addresses."),
     "serve": ("listserver.cli.serve", "app", "Run the server: all of it, or some parts."),
     "jobs": ("listserver.cli.jobs", "app", "List and run the periodic jobs."),
+    "events": ("listserver.cli.events", "app", "Print who did what, when, by which door."),
     "db": ("listserver.cli.db", "app", "Upgrade, check, back up and restore the database."),
     "config": ("listserver.cli.config", "app", "Show and check the configuration; lines for mail servers."),
 }

@@ -96,6 +96,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def moment(option: str, text: str) -> datetime:
+    """The time that an option gives, UTC unless it says otherwise. Raises UsageError."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text!r} is no time: write it like 2026-03-01T06:00.") from None
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
 def say(line: str) -> None:
     """One line on standard output: what was changed."""
     typer.echo(line)

@@ -1,12 +1,10 @@
 """listserver jobs: the periodic jobs."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from listserver.cli import common
-from listserver.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,15 +30,7 @@ def run(
     from listserver import jobs
 
     job = jobs.find(jobs.JOBS, name)
-    now = _moment(at) if at else common.now()
+    now = common.moment("--at", at) if at else common.now()
     with common.open_store() as (_, store):
         jobs.run_now(store, job, now)
     common.say(f"{name}: done.")
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--at {text!r} is no time: write it like 2026-03-01T06:00.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

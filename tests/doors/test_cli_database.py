@@ -1,0 +1,61 @@
+"""db, jobs, events: the database as operators handle it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.doors.cli import Cli, runner
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    run = runner(tmp_path / "listserver.toml", capsys, monkeypatch)
+    assert run("init", "--domain", "lists.example.org", "--dir", tmp_path).code == 0
+    assert run("list", "create", "talk", "--owner", "olga@example.org").code == 0
+    return run
+
+
+def test_backup_restore_and_what_happened(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "backup"
+    assert cli("db", "backup", file).out.startswith(f"{file}: ")
+    assert cli("list", "create", "later").code == 0
+    refused = cli("db", "restore", file)
+    assert (refused.code, "say --yes" in refused.err) == (1, True)
+    assert cli("lists", "--json").json[0]["name"] == "later"
+    assert cli("db", "restore", file, "--yes").code == 0
+    assert [row["name"] for row in cli("lists", "--json").json] == ["talk"]
+    names = [event["name"] for event in cli("events", "--json").json]
+    assert names == ["list-created", "members-added", "database-restored"]
+    assert cli("events", "--list", "talk", "--since", "2999-01-01", "--json").json == []
+    assert cli("events", "--person", "olga@example.org", "--since", "12h").code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["events", "--since", "yesterday"], "is no time: write it like"),
+        (["events", "--person", "nobody@example.org"], "Nobody here has the address"),
+        (["events", "--list", "tea"], "There is no list"),
+        (["jobs", "run", "tea"], "The jobs are"),
+        (["jobs", "run", "tokens", "--at", "noon"], "--at 'noon' is no time"),
+    ],
+)
+def test_refusals_say_what_would_be_right(cli: Cli, args: list[str], said: str) -> None:
+    done = cli(*args)
+    assert (done.code, said in done.err) == (1, True)
+
+
+def test_the_database_is_shown_checked_and_upgraded(cli: Cli) -> None:
+    status = cli("db", "status", "--json").json
+    assert (status["engine"], status["lists"], status["members"]) == ("sqlite", 1, 1)
+    assert "engine: sqlite" in cli("db", "status").out
+    assert cli("db", "check").out == "The database is sound.\n"
+    assert cli("db", "check", "--json").json == []
+    assert "already" in cli("db", "upgrade").out
+
+
+def test_jobs_are_listed_and_run(cli: Cli) -> None:
+    assert cli("jobs", "run", "tokens", "--at", "2026-03-01T06:00").out == "tokens: done.\n"
+    last = {job["name"]: job["last"] for job in cli("jobs", "list", "--json").json}
+    assert last["tokens"] == "2026-03-01T06:00:00+00:00"
+    assert last["events"] is None
