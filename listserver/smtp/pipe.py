@@ -1,0 +1,33 @@
+"""The pipe door's two ends: standard input to a mail, and a reply to an exit status (sysexits.h)."""
+
+import re
+
+from listserver.core.envelope import Reply
+from listserver.smtp.trace import without_return_path
+
+EX_OK, EX_DATAERR, EX_NOUSER, EX_UNAVAILABLE, EX_TEMPFAIL = 0, 65, 67, 69, 75
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+def exit_status(reply: Reply) -> int:
+    """What Postfix's and Exim's pipe transports understand: 0 taken, 75 again later, others bounce.
+
+    65 the mail itself is at fault (5.5.x, 5.6.x, 5.3.4), 67 no such address here (5.1.x), 69 refused otherwise.
+    """
+    if reply.accepted:
+        return EX_OK
+    if reply.code < 500:
+        return EX_TEMPFAIL
+    if reply.status.startswith("5.1."):
+        return EX_NOUSER
+    if reply.status.startswith(("5.5.", "5.6.")) or reply.status == "5.3.4":
+        return EX_DATAERR
+    return EX_UNAVAILABLE
+
+
+def mail(octets: bytes) -> bytes:
+    """The mail that was piped in, as the other doors would give it: CRLF line ends, no Return-Path (S2, S25)."""
+    octets = _LINE_END.sub(b"\r\n", octets)
+    stop = octets.find(b"\r\n\r\n")
+    head = octets if stop < 0 else octets[: stop + 2]
+    return without_return_path(head) + octets[len(head) :]
