@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from listserver.core.site import Site
 from listserver.errors import UsageError
 
 PLACES = (Path("listserver.toml"), Path("/etc/listserver/listserver.toml"))
@@ -312,6 +313,19 @@ def build(
         where, text = sources.get(name, ("default", each.metadata["written"]))
         read[name] = _parsed(each, where, text, base or Path.cwd())
     return _derived(read)
+
+
+def site_of(settings: Settings, secret: bytes) -> Site:
+    """What the meaning of a mail depends on of these settings. secret: the database's (store.site.secret)."""
+    return Site(
+        domain=settings.domain,
+        name=settings.site_name,
+        admin_email=settings.admin_email,
+        language=settings.language,
+        base_url=settings.web.base_url if settings.web.listen else "",
+        secret=secret,
+        templates=(str(settings.data_dir / "templates"),),
+    )
 
 
 def _from_file(values: Mapping[str, Any], origin: str, sources: dict[str, tuple[str, str]]) -> None:

@@ -147,3 +147,12 @@ def test_the_sample_names_every_setting_and_is_nothing_but_the_defaults() -> Non
 def test_the_shipped_sample_is_the_generated_one() -> None:
     shipped = (resources.folder("config") / "listserver.toml").read_text("utf-8")
     assert shipped == config.sample(), "run: listserver config sample > config/listserver.toml"
+
+
+def test_the_site_is_made_of_the_settings(tmp_path: Path) -> None:
+    values = {"domain": "lists.example.org", "web": {"listen": "", "base_url": "https://a.example/"}}
+    made = config.site_of(config.build(values, base=tmp_path), b"k")
+    assert (made.domain, made.base_url, made.secret, made.name) == ("lists.example.org", "", b"k", "lists.example.org")
+    assert made.templates == (str(tmp_path / "templates"),)
+    reached = config.site_of(config.build({**values, "web": {"base_url": "https://a.example/"}}, base=tmp_path), b"k")
+    assert reached.base_url == "https://a.example"
