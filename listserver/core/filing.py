@@ -1,12 +1,11 @@
 """A post made ready for the archive: all that its rows hold, worked out before the writer sees it."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from listserver.core import address
+from listserver.core.content import content
 from listserver.core.message import Part, Post, is_body
 from listserver.core.packing import pack, pack_json
 from listserver.core.subject import subject_key
@@ -32,7 +31,7 @@ class Prepared:
 
     message_id: never "". sent_at: its Date if that is credible, else received_at. files: how many attachments.
     state: "shown", or "hidden" where the author asked not to be archived. lineage: as core.thread.lineage says.
-    enc, octets: the mail's bytes, packed. content: packed JSON, see `content`.
+    enc, octets: the mail's bytes, packed. content: packed JSON of core.content.
     """
 
     message_id: str
@@ -111,11 +110,6 @@ def author_of(post: Post) -> Author:
     if not post.authors:
         return Author(_shown(post.first("from")), "")
     return Author(_shown(post.authors[0].name), post.authors[0].address)
-
-
-def content(own: str, files: Sequence[Part]) -> dict[str, Any]:
-    """What pages show of a post: own text, and its attachments as [path, name, type, encoded size]."""
-    return {"own": own, "files": [[p.path, p.filename, p.content_type, p.end - p.start] for p in files]}
 
 
 def marks(list_id: int, sent_at: datetime, files: bool) -> list[str]:

@@ -19,9 +19,11 @@ CREATE_FULL_TEXT = DDL(  # type: ignore[no-untyped-call]
     "(subject, author, text, marks, content='', columnsize=0, tokenize='ascii')"
 )
 
-# The four columns are the four weights of a tsvector. PostgreSQL keeps positions up to 16,383 and 256 of a lexeme.
-WEIGHTS = {"subject": "A", "author": "B", "text": "D", "marks": "C"}
-_LAST_POSITION = 16_383
+# A tsvector has no columns. Words of the subject and the author stand in it twice, the second time with the sign of
+# their column before them, at the same place; marks only so. (Weights would do too, but PostgreSQL's index does not
+# know them and would fetch each post to look.)
+SIGNS = {"subject": "#", "author": "@", "text": "", "marks": "="}
+_LAST_POSITION = 16_383  # of PostgreSQL, and 256 positions of a word
 _MOST_POSITIONS = 255
 
 
@@ -44,15 +46,17 @@ class Words(TypeDecorator[Indexed]):
 
 
 def tsvector(indexed: Indexed) -> str:
-    """The literal of a tsvector: each word with its positions and weight."""
+    """The literal of a tsvector: each word with its positions."""
     places: dict[str, list[str]] = {}
     position = 0
     for column, text in zip(indexed._fields, indexed, strict=True):
-        weight = WEIGHTS[column]
+        sign = SIGNS[column]
         for word in text.split(" ") if text else ():
             position += 1
-            at = places.setdefault(word, [])
-            if position <= _LAST_POSITION and len(at) < _MOST_POSITIONS:
-                at.append(f"{position}{weight}")
+            spellings = (word, sign + word) if sign and column != "marks" else (sign + word,)
+            for spelling in spellings:
+                at = places.setdefault(spelling, [])
+                if position <= _LAST_POSITION and len(at) < _MOST_POSITIONS:
+                    at.append(str(position))
         position += 1  # no phrase reaches over the end of a column
     return " ".join([f"'{word}':{','.join(at)}" if at else f"'{word}'" for word, at in places.items()])

@@ -1,8 +1,7 @@
 """Filing: posts come into the archive once, in their threads, and can be found, hidden and deleted."""
 
 import random
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, select
@@ -10,53 +9,19 @@ from sqlalchemy import Connection, select
 from listserver.actions import archive
 from listserver.actions.archive import Duplicate, Filed
 from listserver.core.actor import OPERATOR, Actor, Proof
-from listserver.core.filing import Prepared
-from listserver.core.message import read
 from listserver.errors import Refused
 from listserver.store import lists, people, posts
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.tables import awaited, bodies, threads
 from listserver.store.tables import posts as posts_table
+from tests.actions.filing import LATER, NOW, file, mail, new_list
 from tests.conftest import Statements
-
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-LATER = NOW + timedelta(days=20)
-
-
-def mail(name: str, subject: str = "x", *, day: float = 0, names: str = "", body: str = "Hello there.") -> bytes:
-    lines = [f"From: Anna Berg <anna@example.org>\nSubject: {subject}\nMessage-ID: <{name}@x>\n"]
-    lines.append(f"Date: {(NOW + timedelta(days=day)).strftime('%a, %d %b %Y %H:%M:%S +0000')}\n")
-    if names:
-        lines.append("References: " + " ".join(f"<{n}@x>" for n in names.split()) + "\n")
-    return ("".join(lines) + f"\n{body}\n").encode()
 
 
 @pytest.fixture
 def talk(store: Store) -> List:
     return new_list(store, "talk")
-
-
-def new_list(store: Store, name: str) -> List:
-    list_id = store.write_now(lambda conn: lists.add(conn, name, {}, NOW))
-    return store.read_now(lambda conn: lists.get(conn, list_id))
-
-
-def prepared(lst: List, raw: bytes) -> Prepared:
-    return archive.prepare(read(raw), lst.id, "en", LATER)
-
-
-def file(store: Store, lst: List, *raws: bytes, batch: int = 1) -> list[Filed | Duplicate]:
-    ready = [prepared(lst, raw) for raw in raws]
-    outcomes: list[Filed | Duplicate] = []
-    for start in range(0, len(ready), batch):
-        some = ready[start : start + batch]
-        outcomes += store.write_now(unit(lst, some))
-    return outcomes
-
-
-def unit(lst: List, some: Sequence[Prepared]) -> Callable[[Connection], list[Filed | Duplicate]]:
-    return lambda conn: archive.file_all(conn, lst, some)
 
 
 def tree(store: Store, lst: List) -> dict[str, tuple[str | None, str]]:
