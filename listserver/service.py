@@ -5,26 +5,37 @@ Processes are equal and keep nothing of their own: `--only` chooses the parts of
 
 import asyncio
 import contextlib
+import ipaddress
 import os
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NoReturn
+from importlib import import_module
+from typing import Any, NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from listserver import jobs, log
-from listserver.config import Endpoint, Settings
+from listserver import inbound, jobs, log
+from listserver.actions.posting import Arrived
+from listserver.config import Endpoint, Settings, site_of
+from listserver.core.envelope import Envelope, Reply
+from listserver.core.policy import Check
+from listserver.core.site import Site
 from listserver.errors import ListserverError, Unavailable, UsageError
+from listserver.smtp import Budget, Limits, Listener
 from listserver.store import lock, schema
 from listserver.store.engine import Store
+from listserver.store.site import secret
 from listserver.web import health
 
 PARTS = ("smtp", "lmtp", "delivery", "web", "jobs", "imap")
+SMALL = 32_768  # octets of a mail up to which it is read in the event loop: a thread would cost more
 GRACE = 30.0  # seconds that running transactions have to end when we stop
 SWITCH = 0.0005  # seconds: a thread that renders or writes lets the event loop run after at most this
 
@@ -38,8 +49,9 @@ def run(load: Load, only: frozenset[str] = frozenset(PARTS)) -> None:
     sys.setswitchinterval(SWITCH)
     with lock.exclusive(settings.database.url), Store.open(settings.database.url) as store:
         store.read_now(schema.require)
+        site = site_of(settings, store.read_now(secret))
         try:
-            asyncio.run(Service(load, settings, store, only).run())
+            asyncio.run(Service(load, settings, store, site, only).run())
         except* Exception as failures:
             _explain(failures)
 
@@ -65,12 +77,15 @@ def parts(text: str) -> frozenset[str]:
 class Service:
     """One process of the service."""
 
-    def __init__(self, load: Load, settings: Settings, store: Store, only: frozenset[str]) -> None:
+    def __init__(self, load: Load, settings: Settings, store: Store, site: Site, only: frozenset[str]) -> None:
         self._load = load
         self._settings = settings
         self._store = store
+        self._site = site
         self._only = only
         self._stopping = asyncio.Event()
+        self._tls = _tls(settings)
+        self._listeners = self._doors()
 
     async def run(self) -> None:
         """Start all parts, say that we are ready, and serve until told to stop; then drain."""
@@ -80,11 +95,10 @@ class Service:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         async with asyncio.TaskGroup() as group:
             web = self._web()
-            if "jobs" in self._only:
-                group.create_task(jobs.Runner(self._store, jobs.JOBS, _clock).run(self._stopping), name="jobs")
-            if web is not None:
-                group.create_task(web.serve(), name="web")
-            group.create_task(_watchdog(self._stopping), name="watchdog")
+            for part, listener in self._listeners:
+                await listener.start()
+                log.info(log.Event.LISTENING, part=part, at=Endpoint(listener.limits.host, listener.port))
+            tasks = [group.create_task(work) for work in self._background(web)]
             _tell("READY=1")
             log.info(log.Event.SERVICE_STARTED, parts=",".join(part for part in PARTS if part in self._only))
             await self._stopping.wait()
@@ -92,7 +106,37 @@ class Service:
             log.info(log.Event.SERVICE_STOPPING)
             if web is not None:
                 web.stop()
+            tasks += [group.create_task(listener.close()) for _, listener in self._listeners]
+            for late in (await asyncio.wait(tasks, timeout=GRACE))[1]:
+                late.cancel()
         log.info(log.Event.SERVICE_STOPPED)
+
+    def _background(self, web: "_Web | None") -> Iterator[Coroutine[Any, Any, None]]:
+        if "jobs" in self._only:
+            yield jobs.Runner(self._store, jobs.JOBS, _clock).run(self._stopping)
+        if web is not None:
+            yield web.serve()
+        yield _watchdog(self._stopping)
+
+    def _doors(self) -> list[tuple[str, Listener]]:
+        smtp = self._settings.smtp
+        reception = Reception(self._store, inbound.Receiver(self._site, _checks(self._settings.checks)))
+        budget = Budget()
+        trusted = _networks(smtp.trusted_hosts)
+        common = Limits(hostname=self._settings.domain, tls=self._tls, trusted=trusted, size=smtp.max_size)
+        return [
+            (
+                part,
+                Listener(
+                    replace(common, host=place.host, port=place.port, lmtp=part == "lmtp"),
+                    reception.accept_recipient,
+                    reception.receive,
+                    budget,
+                ),
+            )
+            for part, places in (("smtp", smtp.listen), ("lmtp", smtp.lmtp_listen))
+            for place in (places if part in self._only else ())
+        ]
 
     def _web(self) -> "_Web | None":
         if "web" not in self._only or not self._settings.web.listen:
@@ -102,7 +146,8 @@ class Service:
         return _Web(app, sockets)
 
     def _numbers(self) -> dict[str, float]:
-        return {"memory_bytes": health.memory()}
+        clients = sum(listener.connections for _, listener in self._listeners)
+        return {"memory_bytes": health.memory(), "smtp_clients": clients}
 
     def _reload(self) -> None:
         try:
@@ -111,7 +156,38 @@ class Service:
             log.warning(log.Event.SERVICE_RELOADED, problem=failure.public)
             return
         log.setup(fresh.log.level, fresh.log.format)
-        log.info(log.Event.SERVICE_RELOADED)
+        if self._tls is not None and fresh.smtp.tls_cert is not None:
+            self._tls.load_cert_chain(fresh.smtp.tls_cert, fresh.smtp.tls_key)  # for connections from now on
+        log.info(log.Event.SERVICE_RELOADED, applied="log, certificate")
+
+
+class Reception:
+    """What the doors ask: the meaning of a mail, on this store."""
+
+    def __init__(self, store: Store, receiver: inbound.Receiver) -> None:
+        self._store = store
+        self._receiver = receiver
+        self._last: tuple[bytes, Arrived] | None = None
+
+    async def accept_recipient(self, address: str) -> Reply | None:
+        """None where the address is ours, else the refusal. Raises Unavailable."""
+        return await self._store.read(lambda conn: inbound.accept_recipient(conn, self._receiver, address))
+
+    async def receive(self, envelope: Envelope, raw: bytes) -> Reply:
+        """The verdict on one mail for one recipient, after its commit. Raises Unavailable."""
+        arrived = await self._read(envelope, raw)
+        now = _clock()
+        return await self._store.write(lambda conn: inbound.receive(conn, self._receiver, arrived, now))
+
+    async def _read(self, envelope: Envelope, raw: bytes) -> Arrived:
+        if self._last is not None and self._last[0] is raw:  # the same mail, for its next recipient
+            return replace(self._last[1], envelope=envelope)
+        if len(raw) <= SMALL:
+            arrived = inbound.prepare(envelope, raw)
+        else:
+            arrived = await asyncio.to_thread(inbound.prepare, envelope, raw)
+        self._last = (raw, arrived) if envelope.recipients > 1 else None
+        return arrived
 
 
 class _Web:
@@ -158,6 +234,36 @@ def _listen(endpoint: Endpoint) -> socket.socket:
         raise UsageError(f"web.listen = {endpoint} is not possible: {os.strerror(failure.errno or 0)}.") from failure
     log.info(log.Event.LISTENING, part="web", at=Endpoint(*made.getsockname()[:2]))
     return made
+
+
+def _networks(hosts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(host, strict=False) for host in hosts)
+    except ValueError as failure:
+        raise UsageError(f"smtp.trusted_hosts is not possible: {failure}. Write IP addresses or networks.") from None
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.smtp.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.smtp.tls_cert, settings.smtp.tls_key)
+    except OSError as failure:
+        raise UsageError(f"smtp.tls_cert = {settings.smtp.tls_cert} cannot be used: {failure}.") from failure
+    return context
+
+
+def _checks(names: tuple[str, ...]) -> list[Check]:
+    """The site's own checks. Raises UsageError for one that is not there."""
+    found: list[Check] = []
+    for name in names:
+        module, _, function = name.partition(":")
+        try:
+            found.append(getattr(import_module(module), function))
+        except (ImportError, AttributeError, ValueError) as failure:
+            raise UsageError(f"checks = {name!r} is not possible: {failure}. Write package.module:function.") from None
+    return found
 
 
 def _clock() -> datetime:

@@ -11,6 +11,9 @@ import time
 from pathlib import Path
 from typing import Self
 
+from listserver.store import site
+from listserver.store.engine import Store
+
 PATIENCE = 20.0  # seconds for it to be ready, or to end
 
 
@@ -59,6 +62,8 @@ class Serve:
 
     def start(self) -> None:
         """Start it and wait until it says READY=1."""
+        with Store.open(self._settings["DATABASE__URL"]) as store:
+            store.write_now(lambda conn: site.make_secret(conn, b"s" * 32))
         notify = self.folder / "notify"
         notify.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, (self.folder / "log").open("ab") as log:

@@ -60,7 +60,10 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(sqlite_url: str, tmp_path:
             "LISTSERVER_WEB__LISTEN": taken,
             "LISTSERVER_DATABASE__URL": f"sqlite:///{tmp_path}/other.db",
         }
-        for command in (["db", "upgrade"], ["serve", "--only", "web"]):
+        for command in (
+            ["init", "--domain", "lists.example.org", "--database", f"sqlite:///{tmp_path}/other.db"],
+            ["serve", "--only", "web"],
+        ):
             done = subprocess.run(
                 [sys.executable, "-m", "listserver", *command],
                 env=environment,
