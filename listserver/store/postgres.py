@@ -32,7 +32,8 @@ class Postgres:
 
     def __init__(self, url: URL) -> None:
         options: dict[str, Any] = {"pool_timeout": 10, "connect_args": _CONNECT, "hide_parameters": True}
-        self.writing = create_engine(url, pool_size=4, max_overflow=4, **options)
+        # Transactions are begun by us, with their settings in the same trip to the server.
+        self.writing = create_engine(url, pool_size=4, max_overflow=4, isolation_level="AUTOCOMMIT", **options)
         self.reading = create_engine(url, pool_size=8, max_overflow=8, isolation_level="REPEATABLE READ", **options)
         event.listen(self.reading, "connect", _connect_reader)
         self._stop = threading.Event()
@@ -47,10 +48,10 @@ class Postgres:
         """BEGIN; several units together give up soon where another process holds a lock, for they may hold each
         other's: alone they take their turns."""
         conn.begin()
-        settings = ["SET LOCAL lock_timeout = " + ("'10s'" if alone else "'200ms'")]
+        words = ["BEGIN", f"SET LOCAL lock_timeout = '{'10s' if alone else '200ms'}'"]
         if not durable:
-            settings.append("SET LOCAL synchronous_commit = off")
-        conn.exec_driver_sql("; ".join(settings))
+            words.append("SET LOCAL synchronous_commit = off")
+        conn.exec_driver_sql("; ".join(words))
 
     def before_commit(self, conn: Connection) -> None:
         """PostgreSQL refuses the commit of a failed transaction by itself; psycopg would take its ROLLBACK for it."""

@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from listserver.errors import Refused, UsageError
 from listserver.store import migrations, schema, tables
@@ -37,6 +37,18 @@ def test_head_is_the_newest_migration() -> None:
 
 def test_upgrade_is_safe_to_repeat(database_url: str) -> None:
     assert migrations.upgrade(database_url) == (schema.HEAD, schema.HEAD)
+
+
+def test_an_upgrade_that_fails_changes_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(conn: Connection, to: str) -> tuple[str, str]:
+        conn.execute(text("CREATE TABLE half (id INTEGER)"))
+        raise Refused("half way")
+
+    monkeypatch.setattr(migrations, "_run", broken)
+    with pytest.raises(Refused, match="half way"):
+        migrations.upgrade(database_url)
+    with Store.open(database_url) as store:
+        assert not store.read_now(lambda conn: inspect(conn).has_table("half"))
 
 
 def test_upgrade_makes_what_is_not_there(tmp_path: Path) -> None:

@@ -30,10 +30,12 @@ def upgrade(url: str, to: str = HEAD) -> tuple[str, str]:
         with backend.writing.connect() as conn:
             if backend.name == "sqlite":  # a table made anew must not take the rows that point at it along
                 _pragma(conn, "foreign_keys=OFF")
-            with conn.begin():
-                if backend.name == "postgresql":
-                    conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-                return _run(conn, to)
+            backend.begin(conn, durable=True, alone=True)
+            if backend.name == "postgresql":
+                conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            outcome = _run(conn, to)
+            conn.commit()
+            return outcome
     except SQLAlchemyError as failure:
         raise backend.translate(failure) from failure
     finally:
