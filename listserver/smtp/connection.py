@@ -20,8 +20,8 @@ from listserver.smtp.limits import Budget, Guests, Limits
 
 AcceptRecipient = Callable[[str], Awaitable[Reply | None]]
 Receive = Callable[[Envelope, bytes], Awaitable[Reply]]
+RefuseByMail = Callable[[Envelope, bytes, Reply], Awaitable[None]]
 
-log = logging.getLogger("listserver.smtp")
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd names every address there
 
 COMMANDS_AT_ONCE = 16 * 1024  # octets of commands waiting before we stop reading
@@ -37,7 +37,7 @@ class Shared:
     guests: Guests
     accept_recipient: AcceptRecipient
     receive: Receive
-    clock: Callable[[], float]
+    refuse_by_mail: RefuseByMail
     chunk: memoryview = field(default_factory=lambda: memoryview(bytearray(CHUNK)))
     connections: set["Connection"] = field(default_factory=set)
     closing: bool = False

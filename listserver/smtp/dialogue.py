@@ -1,15 +1,17 @@
 """What one client is answered: the course of a connection, and the commands of SMTP and LMTP."""
 
 import asyncio
-import logging
 import secrets
+import time
 from collections.abc import Awaitable
 from typing import TypeVar
 
 from aiosmtpd.proxy_protocol import V2_CMD, get_proxy
 
+from listserver import log
 from listserver.core.envelope import Envelope, Reply
 from listserver.errors import Unavailable
+from listserver.log import Event
 from listserver.smtp import paths, replies, trace
 from listserver.smtp.connection import Connection, Gone, Shared
 from listserver.smtp.content import Content
@@ -18,8 +20,6 @@ from listserver.smtp.limits import plain_ip, within
 T = TypeVar("T")
 FOREVER = float("inf")
 BEFORE_TLS = {"EHLO", "LHLO", "STARTTLS", "NOOP", "QUIT"}  # RFC 3207 §4
-
-log = logging.getLogger("listserver.smtp")
 
 
 class Dialogue(Connection):
@@ -47,8 +47,8 @@ class Dialogue(Connection):
                 await self._command(await self._line())
         except (Gone, ConnectionError):
             pass
-        except Exception:
-            self.dismiss(self._unforeseen(421))
+        except Exception as failure:
+            self.dismiss(self._unforeseen(failure, 421))
         finally:
             if entered and not self.trusted:
                 self.shared.guests.leave(self.client)
@@ -75,7 +75,7 @@ class Dialogue(Connection):
 
     async def _welcome(self, entered: bool) -> None:
         if not entered or self.shared.closing:
-            await self._part(replies.CLOSING if self.shared.closing else replies.CROWDED)
+            await (self._part(replies.CLOSING) if self.shared.closing else self._limited(replies.CROWDED))
         await asyncio.sleep(0)  # one turn of the loop, in which asyncio reads what came with the connection
         if self._input:
             await self._part(replies.EARLY)
@@ -103,14 +103,18 @@ class Dialogue(Connection):
         if self.trusted:
             return
         if self._errors >= self.limits.errors:
-            await self._part(replies.TOO_MANY_ERRORS)
+            await self._limited(replies.TOO_MANY_ERRORS)
         if self._idle > self.limits.idle_commands:
-            await self._part(replies.TOO_MANY_COMMANDS)
+            await self._limited(replies.TOO_MANY_COMMANDS)
 
-    def _unforeseen(self, code: int = 451) -> Reply:
-        """Log the exception at hand; the reply holds only a reference to it (S23)."""
+    async def _limited(self, reply: Reply) -> None:
+        log.info(Event.CLIENT_LIMITED, client=self.client, problem=reply.text)
+        await self._part(reply)
+
+    def _unforeseen(self, failure: Exception, code: int = 451) -> Reply:
+        """Log the failure; the reply holds only a reference to it (S23)."""
         reference = secrets.token_hex(4)
-        log.exception("unforeseen failure at the mail door, reference %s, client %s", reference, self.client)
+        log.error(Event.INBOUND_FAILED, failure, reference=reference, client=self.client)
         reply = replies.trouble(reference)
         return Reply(code, reply.status, reply.text)
 
@@ -128,10 +132,10 @@ class Dialogue(Connection):
         try:
             return await question
         except Unavailable as trouble:
-            log.warning("temporary trouble, client %s: %s", self.client, trouble.private)
+            log.warning(Event.INBOUND_DEFERRED, client=self.client, problem=trouble.private)
             return Reply(451, "4.3.0", trouble.public)
-        except Exception:
-            return self._unforeseen()
+        except Exception as failure:
+            return self._unforeseen(failure)
         finally:
             self._answering = False
             self._set_deadline(self.limits.silence)
@@ -286,7 +290,9 @@ class Dialogue(Connection):
             return self._say(replies.NO_ARGUMENT)
         if not self.envelope.rcpt_tos:
             return self._say(replies.NEED_MAIL if self.envelope.mail_from is None else replies.NEED_RCPT)
-        recipients = {address.lower(): address for address in reversed(self.envelope.rcpt_tos)}
+        recipients: dict[str, str] = {}
+        for address in self.envelope.rcpt_tos:
+            recipients.setdefault(address.lower(), address)
         content = Content(self.limits, self.shared.budget, self._trace(list(recipients.values())))
         try:
             await self._take(content)
@@ -323,20 +329,30 @@ class Dialogue(Connection):
         """One call per recipient, each of which commits. Over SMTP the first failure is the answer for all (S16)."""
         verdicts: dict[str, Reply] = {}
         for key, address in recipients.items():
-            envelope = Envelope(
-                sender=self.envelope.mail_from or "",
-                recipient=address,
-                door="lmtp" if self.limits.lmtp else "smtp",
-                recipients=len(recipients),
-                client=self.client,
-                helo=self.helo or "",
-                tls=self.tls,
-                trusted=self.trusted,
-            )
-            verdicts[key] = await self._answer(self.shared.receive(envelope, raw))
-            if verdicts[key].temporary and not self.limits.lmtp:
-                break
+            verdict = await self._answer(self.shared.receive(self._envelope(address, len(recipients)), raw))
+            verdicts[key] = verdict
+            if verdict.temporary and not self.limits.lmtp:
+                return {key: verdict}
+        if not self.limits.lmtp and any(verdict.accepted for verdict in verdicts.values()):
+            for key, verdict in verdicts.items():
+                if not verdict.accepted:
+                    envelope = self._envelope(recipients[key], len(recipients))
+                    failure = await self._answer(self.shared.refuse_by_mail(envelope, raw, verdict))
+                    if failure is not None:
+                        return {key: failure}
         return verdicts
+
+    def _envelope(self, recipient: str, recipients: int) -> Envelope:
+        return Envelope(
+            sender=self.envelope.mail_from or "",
+            recipient=recipient,
+            door="lmtp" if self.limits.lmtp else "smtp",
+            recipients=recipients,
+            client=self.client,
+            helo=self.helo or "",
+            tls=self.tls,
+            trusted=self.trusted,
+        )
 
     def _trace(self, recipients: list[str]) -> bytes:
         return trace.received(
@@ -352,7 +368,7 @@ class Dialogue(Connection):
                 ),
                 identity=secrets.token_hex(6),
                 recipient=recipients[0] if len(recipients) == 1 else "",
-                when=self.shared.clock(),
+                when=time.time(),
             )
         )
 

@@ -1,12 +1,10 @@
 """Where the door opens, and how it closes."""
 
 import asyncio
-import time
-from collections.abc import Callable
 
 from listserver.errors import UsageError
 from listserver.smtp import replies
-from listserver.smtp.connection import AcceptRecipient, Receive, Shared
+from listserver.smtp.connection import AcceptRecipient, Receive, RefuseByMail, Shared
 from listserver.smtp.dialogue import Dialogue
 from listserver.smtp.limits import Budget, Guests, Limits
 
@@ -16,10 +14,13 @@ LAST_WORDS = 1.0  # seconds for a client to take its 421 before the connection i
 class Listener:
     """One listening socket for SMTP or LMTP.
 
-    `accept_recipient(address)` -> None where the address is ours, else the refusal. `receive(envelope, raw)` -> the
-    verdict on one mail for one recipient, after its commit. Either may raise errors.Unavailable (451); whatever else
-    they raise is 451 too. `raw`: a Received field of ours, then the mail as it came, but without Return-Path and
-    with dots unstuffed; over LMTP bare CR and LF have become CRLF. It is the same for all recipients of a transaction.
+    `accept_recipient(address)` -> None where the address is ours, else the refusal.
+    `receive(envelope, raw)` -> the verdict on one mail for one recipient, after its commit.
+    `refuse_by_mail(envelope, raw, verdict)` is called over SMTP for a refusal that the answer cannot say, as another
+    recipient's verdict was 250 (S16).
+    Each may raise errors.Unavailable (451); whatever else they raise is 451 too.
+    `raw`: a Received field of ours, then the mail as it came, but without Return-Path and with dots unstuffed; over
+    LMTP bare CR and LF have become CRLF. It is the same for all recipients of a transaction.
     Listeners of one process share a `budget`.
     """
 
@@ -28,14 +29,16 @@ class Listener:
         limits: Limits,
         accept_recipient: AcceptRecipient,
         receive: Receive,
+        refuse_by_mail: RefuseByMail,
         budget: Budget | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         if limits.lmtp and limits.port == 25:
             raise UsageError("LMTP must not use port 25 (RFC 2033 §5): choose another port, or a Unix socket")
         self.limits = limits
-        self._shared = Shared(limits, budget or Budget(), Guests(limits), accept_recipient, receive, clock)
+        self._shared = Shared(limits, budget or Budget(), Guests(limits), accept_recipient, receive, refuse_by_mail)
         self._server: asyncio.Server | None = None
+        self.port = limits.port
+        """The TCP port; the one that was had, after `start` with port 0."""
 
     async def start(self) -> None:
         """Listen; raises UsageError where the address cannot be had."""
@@ -46,16 +49,10 @@ class Listener:
                 limits.path.chmod(0o666)  # who may connect is decided by its folder, as with Postfix
             else:
                 self._server = await loop.create_server(self._connection, limits.host, limits.port, backlog=1024)
+                self.port = int(self._server.sockets[0].getsockname()[1])
         except OSError as error:
             place = limits.path or f"{limits.host} port {limits.port}"
             raise UsageError(f"cannot listen at {place}: {error.strerror or error}") from error
-
-    @property
-    def port(self) -> int:
-        """The TCP port that is listened at, 0 for a Unix socket or before start."""
-        if self._server is None or self.limits.path is not None:
-            return 0
-        return int(self._server.sockets[0].getsockname()[1])
 
     @property
     def connections(self) -> int:
