@@ -131,6 +131,7 @@ class Service:
                     replace(common, host=place.host, port=place.port, lmtp=part == "lmtp"),
                     reception.accept_recipient,
                     reception.receive,
+                    reception.refuse_by_mail,
                     budget,
                 ),
             )
@@ -178,6 +179,12 @@ class Reception:
         arrived = await self._read(envelope, raw)
         now = _clock()
         return await self._store.write(lambda conn: inbound.receive(conn, self._receiver, arrived, now))
+
+    async def refuse_by_mail(self, envelope: Envelope, raw: bytes, verdict: Reply) -> None:
+        """Tell the author of a refusal that the dialogue could not say. Raises Unavailable."""
+        arrived = await self._read(envelope, raw)
+        now = _clock()
+        await self._store.write(lambda conn: inbound.refuse_by_mail(conn, self._receiver, arrived, verdict, now))
 
     async def _read(self, envelope: Envelope, raw: bytes) -> Arrived:
         if self._last is not None and self._last[0] is raw:  # the same mail, for its next recipient
