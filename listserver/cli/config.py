@@ -62,7 +62,7 @@ def sample(
 
 @app.command()
 def mta(
-    program: Annotated[Mta, typer.Argument(help="postfix, exim or opensmtpd")],
+    program: Annotated[Mta, typer.Argument(metavar="PROGRAM", help="postfix, exim or opensmtpd")],
     file: Annotated[str, typer.Option(help="Another of its files; a comment in the first names them.")] = "",
 ) -> None:
     """Print the lines by which a mail server hands mail to us and takes our copies out."""

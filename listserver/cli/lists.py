@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 overview = typer.Typer()
 
-Name = Annotated[str, typer.Argument(help="The list's name.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The list's name.")]
 Pairs = Annotated[
-    list[str], typer.Argument(help="KEY=VALUE; `listserver list settings` shows all.", metavar="KEY=VALUE…")
+    list[str], typer.Argument(help="KEY=VALUE; `listserver list settings` shows all.", metavar="KEY=VALUE")
 ]
 
 
 @app.command()
 def create(
     name: Name,
-    pairs: Annotated[list[str] | None, typer.Argument(help="Settings, KEY=VALUE.", metavar="KEY=VALUE…")] = None,
+    pairs: Annotated[list[str] | None, typer.Argument(help="Settings, KEY=VALUE.", metavar="KEY=VALUE")] = None,
     title: Annotated[str, typer.Option(help="One line that says what it is for.")] = "",
     owner: Annotated[list[str] | None, typer.Option(help="Address of an owner; may be given several times.")] = None,
     preset: Annotated[str, typer.Option(help="discussion, announce, private or support")] = "discussion",
@@ -101,7 +101,7 @@ def set_(name: Name, pairs: Pairs) -> None:
 
 
 @app.command()
-def unset(name: Name, keys: Annotated[list[str], typer.Argument(help="Names of settings.")]) -> None:
+def unset(name: Name, keys: Annotated[list[str], typer.Argument(metavar="KEY", help="Names of settings.")]) -> None:
     """Give settings their defaults again."""
     from listserver.actions import lists as actions
     from listserver.core import settings
@@ -128,7 +128,7 @@ def delete(name: Name, yes: common.Yes = False) -> None:
 
 
 @app.command()
-def rename(name: Name, new: Annotated[str, typer.Argument(help="The new name.")]) -> None:
+def rename(name: Name, new: Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]) -> None:
     """Give a list another name, and so another address."""
     from listserver.actions import lists as actions
     from listserver.core.actor import OPERATOR

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 ListName = Annotated[str, typer.Argument(metavar="LIST", help="The list's name.")]
-Addresses = Annotated[list[str] | None, typer.Argument(metavar="ADDRESS…", help="Their addresses.")]
+Addresses = Annotated[list[str] | None, typer.Argument(metavar="ADDRESS", help="Their addresses.")]
 FileOption = Annotated[
     Path | None,
     typer.Option(
@@ -94,8 +94,8 @@ def remove(list_name: ListName, given: Addresses = None, file: FileOption = None
 @app.command(name="set")
 def set_(
     list_name: ListName,
-    address: Annotated[str, typer.Argument(help="Any address of the member.")],
-    pairs: Annotated[list[str], typer.Argument(help="Such as mode=digest or own_copies=false.", metavar="KEY=VALUE…")],
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Any address of the member.")],
+    pairs: Annotated[list[str], typer.Argument(help="Such as mode=digest or own_copies=false.", metavar="KEY=VALUE")],
 ) -> None:
     """Change a member's settings: mode, pause_until, own_copies, concealed, moderated, zone, language, name, role."""
     from listserver.actions import lists, membership
@@ -113,7 +113,10 @@ def set_(
 
 
 @app.command()
-def show(address: Annotated[str, typer.Argument(help="Any address of theirs.")], as_json: common.Json = False) -> None:
+def show(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Any address of theirs.")],
+    as_json: common.Json = False,
+) -> None:
     """Print a person's memberships and their settings."""
     from listserver.store import lists, members, people
 

@@ -111,7 +111,7 @@ def _write_etc(etc: Path, files: dict[str, str]) -> None:
 
 
 def _closed_to_others() -> list[str]:
-    """Folders above this Python that only root may enter (such as /root): opened in the namespace, for pipes."""
+    """Folders above this Python that only root may enter (such as its home): opened in the namespace, for pipes."""
     paths = {Path(sys.executable), Path(sys.executable).resolve(), ROOT}
     above = {folder for path in paths for folder in path.parents}
     return sorted(str(folder) for folder in above if not folder.stat().st_mode & 0o001)
