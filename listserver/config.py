@@ -7,126 +7,27 @@ Only cli/ and service.py read them. Each setting is documented here, where it is
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from listserver import setting_kinds as kinds
 from listserver.core.site import Site
 from listserver.errors import UsageError
+from listserver.setting_kinds import Endpoint as Endpoint
+
+if TYPE_CHECKING:
+    from listserver.core.policy import Check
 
 PLACES = (Path("listserver.toml"), Path("/etc/listserver/listserver.toml"))
 _PREFIX = "LISTSERVER_"
 _CONFIG = "LISTSERVER_CONFIG"  # names the file; not a setting
-_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
-class Endpoint(NamedTuple):
-    """Where something listens: host (IPv6 without brackets) and port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-# --- what a text in the file or the environment can mean --------------------------------------------------------------
-# (text, folder that relative paths count from) -> value; each raises ValueError that says what would be right.
-Parse = Callable[[str, Path], Any]
-
-
-def _text(text: str, base: Path) -> str:
-    return text.strip()
-
-
-def _domain(text: str, base: Path) -> str:
-    name = text.strip().rstrip(".").lower()
-    if not re.fullmatch(r"[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)*", name):
-        raise ValueError("a domain name, such as lists.example.org")
-    return name
-
-
-def _number(text: str, base: Path) -> int:
-    if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
-        raise ValueError("a whole number, such as 10")
-    return int(text)
-
-
-def _size(text: str, base: Path) -> int:
-    match = re.fullmatch(r"\s*([0-9]{1,12})\s*([KMG]I?B)?\s*", text, re.IGNORECASE)
-    if match is None:
-        raise ValueError("a number of octets, or such as 25 MiB")
-    return int(match[1]) * _UNITS[(match[2] or "").upper()]
-
-
-def _path(text: str, base: Path) -> Path | None:
-    return base / Path(text.strip()).expanduser() if text.strip() else None
-
-
-def _folder(text: str, base: Path) -> Path:
-    return base / Path(text.strip()).expanduser()
-
-
-def _names(text: str, base: Path) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-def _endpoints(default_port: int | None = None) -> Parse:
-    def parse(text: str, base: Path) -> tuple[Endpoint, ...]:
-        return tuple(_endpoint(item, default_port) for item in _names(text, base))
-
-    return parse
-
-
-def _endpoint(item: str, default_port: int | None) -> Endpoint:
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]]*))(?::([0-9]{1,5}))?", item)
-    port = int(match[3]) if match and match[3] else default_port
-    if match is None or port is None or port > 65535 or not (match[1] or match[2]):
-        example = "127.0.0.1:8025, or [::1]:8025" if default_port is None else f"127.0.0.1, or 127.0.0.1:{default_port}"
-        raise ValueError(f"host and port, such as {example}")
-    return Endpoint(match[1] or match[2], port)
-
-
-def _words(*words: str) -> Parse:
-    def parse(text: str, base: Path) -> str:
-        if text.strip() not in words:
-            raise ValueError(f"one of {', '.join(words)}")
-        return text.strip()
-
-    return parse
-
-
-def _url(*schemes: str) -> Parse:
-    """A URL of one of these schemes, or ""."""
-
-    def parse(text: str, base: Path) -> str:
-        text = text.strip()
-        if text and (text.partition("://")[0] not in schemes or not text.partition("://")[2]):
-            raise ValueError("a URL that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
-        try:
-            urlsplit(text).port  # noqa: B018 (raises where the port is none)
-        except ValueError:
-            raise ValueError("a URL whose port, if any, is a number up to 65535") from None
-        return text
-
-    return parse
-
-
-def _database(text: str, base: Path) -> str:
-    url: str = _url("sqlite", "postgresql+psycopg", "postgresql")(text, base)
-    if not url:
-        raise ValueError("sqlite:///FILE or postgresql+psycopg://user@host/name")
-    if url.startswith("sqlite"):
-        name = url.removeprefix("sqlite:///")
-        if name in ("", url):
-            raise ValueError("sqlite:///FILE, with three slashes before the file")
-        return f"sqlite:///{base / name}"
-    return re.sub(r"^postgresql:", "postgresql+psycopg:", url)
-
-
-def _setting(written: str, parse: Parse, doc: str, *, secret: bool = False) -> Any:
+def _setting(written: str, parse: kinds.Parse, doc: str, *, secret: bool = False) -> Any:
     """written: the default, as it stands in the sample. secret: it can hold a password, so `config show` masks it."""
     return field(metadata={"written": written, "parse": parse, "doc": doc, "secret": secret})
 
@@ -137,17 +38,19 @@ class Smtp:
     """Mail that comes in by SMTP or LMTP."""
 
     listen: tuple[Endpoint, ...] = _setting(
-        "127.0.0.1:8025", _endpoints(), "Where we listen for SMTP, comma-separated; empty = nowhere."
+        "127.0.0.1:8025", kinds.endpoints(), "Where we listen for SMTP, comma-separated; empty = nowhere."
     )
     lmtp_listen: tuple[Endpoint, ...] = _setting(
-        "", _endpoints(), "Where we listen for LMTP (one answer per list), such as 127.0.0.1:8024; empty = nowhere."
+        "",
+        kinds.endpoints(),
+        "Where we listen for LMTP (an answer per list), such as 127.0.0.1:8024; empty = nowhere.",
     )
-    tls_cert: Path | None = _setting("", _path, "Certificate chain (PEM) for STARTTLS; empty = STARTTLS not offered.")
-    tls_key: Path | None = _setting("", _path, "Its private key (PEM).")
-    max_size: int = _setting("25 MiB", _size, "Largest mail that is taken at all; a list's own max_size can be less.")
+    tls_cert: Path | None = _setting("", kinds.path, "Certificate chain (PEM) for STARTTLS; empty = not offered.")
+    tls_key: Path | None = _setting("", kinds.path, "Its private key (PEM).")
+    max_size: int = _setting("25 MiB", kinds.size, "Largest mail that is taken at all; a list's max_size can be less.")
     trusted_hosts: tuple[str, ...] = _setting(
         "127.0.0.1, ::1",
-        _names,
+        kinds.names,
         "Our own mail servers (addresses or networks): their Authentication-Results are believed, no limits hold.",
     )
 
@@ -157,7 +60,7 @@ class Auth:
     """Whose word counts on where a mail came from."""
 
     authserv_id: str = _setting(
-        "", _text, "Name under which our own mail server writes Authentication-Results; empty = the domain."
+        "", kinds.text, "Name under which our own mail server writes Authentication-Results; empty = the domain."
     )
 
 
@@ -166,7 +69,7 @@ class Database:
     """Where everything is kept."""
 
     url: str = _setting(
-        "sqlite:///listserver.db", _database, "sqlite:///FILE or postgresql+psycopg://user@host/name.", secret=True
+        "sqlite:///listserver.db", kinds.database, "sqlite:///FILE or postgresql+psycopg://user@host/name.", secret=True
     )
 
 
@@ -176,15 +79,15 @@ class Relay:
 
     url: str = _setting(
         "smtp://127.0.0.1:25",
-        _url("smtp", "smtps", "smtp+starttls", "folder"),
+        kinds.url("smtp", "smtps", "smtp+starttls", "folder"),
         "smtp://, smtps:// or smtp+starttls://[user:password@]host[:port], or folder:///path for a Maildir (to try).",
         secret=True,
     )
-    connections: int = _setting("10", _number, "Connections to it at a time, at most.")
+    connections: int = _setting("10", kinds.number, "Connections to it at a time, at most.")
     xverp: Literal["auto", "on", "off"] = _setting(
-        "auto", _words("auto", "on", "off"), "Postfix's XVERP, many copies in one go: where it is offered (auto)."
+        "auto", kinds.words("auto", "on", "off"), "Postfix's XVERP, many copies in one go: where it is offered (auto)."
     )
-    timeout: int = _setting("300", _number, "Seconds to wait for any of its answers.")
+    timeout: int = _setting("300", kinds.number, "Seconds to wait for any of its answers.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,14 +95,14 @@ class Web:
     """The web archive, and /healthz and /metrics."""
 
     listen: tuple[Endpoint, ...] = _setting(
-        "127.0.0.1:8080", _endpoints(), "Where we listen for HTTP, behind nginx or Caddy; empty = no web."
+        "127.0.0.1:8080", kinds.endpoints(), "Where we listen for HTTP, behind nginx or Caddy; empty = no web."
     )
     base_url: str = _setting(
         "",
-        _url("http", "https"),
+        kinds.url("http", "https"),
         "How readers reach it, such as https://lists.example.org; empty = http:// and the address it listens on.",
     )
-    searches_per_minute: int = _setting("60", _number, "Searches of one visitor in a minute; 0 = no limit.")
+    searches_per_minute: int = _setting("60", kinds.number, "Searches of one visitor in a minute; 0 = no limit.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +110,7 @@ class Dns:
     """Name servers for SPF, DKIM, DMARC and `doctor`."""
 
     servers: tuple[Endpoint, ...] = _setting(
-        "", _endpoints(53), "Such as 127.0.0.1:5353, comma-separated; empty = the system's."
+        "", kinds.endpoints(53), "Such as 127.0.0.1:5353, comma-separated; empty = the system's."
     )
 
 
@@ -216,17 +119,17 @@ class Imap:
     """A mailbox that is fetched, where no mail server hands mail to us."""
 
     url: str = _setting(
-        "", _url("imap", "imaps"), "imaps://user:password@host[:port]; empty = no mailbox is fetched.", secret=True
+        "", kinds.url("imap", "imaps"), "imaps://user:password@host[:port]; empty = no mailbox is fetched.", secret=True
     )
-    folder: str = _setting("INBOX", _text, "Which of its folders.")
+    folder: str = _setting("INBOX", kinds.text, "Which of its folders.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dkim:
     """Our signature on the copies."""
 
-    selector: str = _setting("", _text, "Selector of key_file; empty = the keys that `dkim create` made.")
-    key_file: Path | None = _setting("", _path, "A private key (PEM) of your own; empty = those of `dkim create`.")
+    selector: str = _setting("", kinds.text, "Selector of key_file; empty = the keys that `dkim create` made.")
+    key_file: Path | None = _setting("", kinds.path, "A private key (PEM) of your own; empty = those of `dkim create`.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,24 +137,26 @@ class Log:
     """What happens, on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = _setting(
-        "info", _words("debug", "info", "warning", "error"), "debug, info, warning or error."
+        "info", kinds.words("debug", "info", "warning", "error"), "debug, info, warning or error."
     )
-    format: Literal["text", "json"] = _setting("text", _words("text", "json"), "text, or json: one object a line.")
+    format: Literal["text", "json"] = _setting("text", kinds.words("text", "json"), "text, or json: one object a line.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of the site. What is empty and can be derived (site_name, admin_email, base_url, …) is filled in."""
 
-    site_name: str = _setting("", _text, "Name of the site in mails and pages; empty = the domain.")
-    domain: str = _setting("lists.example.org", _domain, "Domain of the lists' addresses. This one is required.")
-    admin_email: str = _setting("", _text, "Where people who run the site are reached; empty = postmaster@ the domain.")
-    language: str = _setting("en", _text, "Language of mails and pages where neither member nor list chose one.")
+    site_name: str = _setting("", kinds.text, "Name of the site in mails and pages; empty = the domain.")
+    domain: str = _setting("lists.example.org", kinds.domain, "Domain of the lists' addresses. This one is required.")
+    admin_email: str = _setting(
+        "", kinds.text, "Where those who run the site are reached; empty = postmaster@ the domain."
+    )
+    language: str = _setting("en", kinds.text, "Language of mails and pages where neither member nor list chose one.")
     data_dir: Path = _setting(
-        ".", _folder, "Folder for keys and for texts of your own (templates/, lists/NAME/templates/)."
+        ".", kinds.folder, "Folder for keys and for texts of your own (templates/, lists/NAME/templates/)."
     )
     checks: tuple[str, ...] = _setting(
-        "", _names, "Checks of your own for incoming posts: package.module:function, comma-separated."
+        "", kinds.names, "Checks of your own for incoming posts: package.module:function, comma-separated."
     )
     smtp: Smtp
     auth: Auth
@@ -326,6 +231,21 @@ def site_of(settings: Settings, secret: bytes) -> Site:
         secret=secret,
         templates=(str(settings.data_dir / "templates"),),
     )
+
+
+def checks_of(settings: Settings) -> "tuple[Check, ...]":
+    """The site's own checks, imported. Raises UsageError for one that cannot be had."""
+    found = []
+    for name in settings.checks:
+        module, _, function = name.partition(":")
+        try:
+            found.append(getattr(import_module(module), function))
+        except (ImportError, AttributeError, ValueError) as error:
+            raise UsageError(
+                f"checks = {name!r} is not possible: {error}. Write package.module:function, of a package that is "
+                "installed where listserver is."
+            ) from error
+    return tuple(found)
 
 
 def _from_file(values: Mapping[str, Any], origin: str, sources: dict[str, tuple[str, str]]) -> None:

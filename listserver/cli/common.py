@@ -18,6 +18,7 @@ from listserver.errors import UsageError
 
 if TYPE_CHECKING:
     from listserver.config import Settings
+    from listserver.core.site import Site
     from listserver.store.engine import Store
 
 T = TypeVar("T")
@@ -89,6 +90,14 @@ def open_store() -> "Iterator[tuple[Settings, Store]]":
     with Store.open(site.database.url) as store:
         store.read_now(schema.require)
         yield site, store
+
+
+def site(settings: "Settings", store: "Store") -> "Site":
+    """The site as the verbs know it."""
+    from listserver import config
+    from listserver.store.site import secret
+
+    return config.site_of(settings, store.read_now(secret))
 
 
 def now() -> datetime:

@@ -118,16 +118,11 @@ def show(
     as_json: common.Json = False,
 ) -> None:
     """Print a person's memberships and their settings."""
-    from listserver.store import lists, members, people
+    from listserver.store import people
 
-    def unit(conn: "Connection") -> list[dict[str, Any]] | None:
+    def unit(conn: "Connection") -> list[dict[str, Any]]:
         person = people.find(conn, address)
-        if person is None:
-            return None
-        return [
-            {"list": lists.get(conn, member.list_id).name, **_shown(member), **_options(member)}
-            for member in members.of_person(conn, person.id)
-        ]
+        return memberships(conn, person.id) if person else []
 
     with common.open_store() as (_, store):
         rows = store.read_now(unit)
@@ -166,6 +161,16 @@ def sync(
             typer.echo(f"{sign} {one}")
     would = "would be " if dry_run else ""
     common.say(f"{list_name}: {len(done.added)} {would}added, {len(done.removed)} {would}removed.")
+
+
+def memberships(conn: "Connection", person_id: int) -> list[dict[str, Any]]:
+    """What lists a person is on, and their settings there."""
+    from listserver.store import lists, members
+
+    return [
+        {"list": lists.get(conn, member.list_id).name, **_shown(member), **_options(member)}
+        for member in members.of_person(conn, person_id)
+    ]
 
 
 def _entries(given: list[str] | None, file: Path | None) -> "tuple[Entry, ...]":

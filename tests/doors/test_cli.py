@@ -239,3 +239,94 @@ def test_completion_knows_commands_and_subcommands() -> None:
 
     assert "member" in complete("listserver mem")
     assert "settings" in complete("listserver list set")
+
+
+MAIL = (
+    "From: {sender}\nTo: talk@lists.example.org\nSubject: Reading aloud\nMessage-ID: <1@example.net>\n\nWho does it?\n"
+)
+
+
+def test_a_pipe_takes_a_post_and_says_what_sysexits_say(talk: Cli) -> None:
+    mail = MAIL.format(sender="olga@example.org")
+    to = f"talk@{DOMAIN}"
+    assert talk("receive", "--to", to, "--from", "olga@example.org", stdin=mail).code == 0
+    assert talk("lists", "--json").json[0]["posts"] == 1
+    other = mail.replace("<1@", "<2@").replace("Who", "Where")
+    assert talk("receive", "--to", to, stdin=other).code == 0  # the sender is the author
+    assert talk("lists", "--json").json[0]["posts"] == 2
+    assert talk("receive", "--to", to, stdin="Return-Path: <>\n" + other.replace("<2@", "<3@")).code == 0
+    assert talk("lists", "--json").json[0]["posts"] == 2  # automatic mail is taken, and dropped
+    unknown = talk("receive", "--to", f"absent@{DOMAIN}", stdin=mail)
+    assert (unknown.code, unknown.err.count("\n"), "5.1.1" in unknown.err) == (67, 1, True)
+    assert talk("receive", "--to", "somebody@example.com", stdin=mail).code == 69
+    talk("ban", "add", "spam@example.net")
+    refused = talk("receive", "--to", to, stdin=MAIL.format(sender="spam@example.net"))
+    assert (refused.code, "550" in refused.err) == (69, True)
+
+
+def test_a_pipe_keeps_the_mail_whatever_fails_on_our_side(talk: Cli, tmp_path: Path) -> None:
+    to = f"talk@{DOMAIN}"
+    (tmp_path / "listserver.db").rename(tmp_path / "away")
+    assert talk("receive", "--to", to, stdin=MAIL.format(sender="olga@example.org")).code == 75
+    (tmp_path / "listserver.toml").write_text("nonsense")
+    assert talk("receive", "--to", to, stdin=MAIL.format(sender="olga@example.org")).code == 75
+
+
+def test_a_held_post_is_shown_and_decided_once(talk: Cli) -> None:
+    for number, sender in enumerate(("anna@example.net", "bo@example.net", "cyd@example.net")):
+        mail = MAIL.format(sender=f"A Name <{sender}>").replace("<1@", f"<{number}@")
+        assert talk("receive", "--to", f"talk@{DOMAIN}", "--from", sender, stdin=mail).code == 0
+    rows = talk("hold", "list", "--json").json
+    assert [set(row) for row in rows] == [{"id", "list", "kind", "from", "subject", "reasons", "since"}] * 3
+    assert (rows[0]["from"], rows[0]["kind"], rows[0]["reasons"]) == ("anna@example.net", "post", ["not-a-member"])
+    one, two, three = (row["id"] for row in rows)
+    assert "Who does it?" in talk("hold", "show", one).out
+    assert talk("hold", "show", one, "--json").json["text"].strip() == "Who does it?"
+    assert "Subject: Reading aloud\r\n" in talk("hold", "show", one, "--raw").out
+    assert talk("hold", "approve", one).out == f"{one}: approved, post 1 of talk.\n"
+    again = talk("hold", "discard", one)
+    assert (again.code, "was approved already by operator" in again.out) == (0, True)
+    assert (
+        talk("hold", "reject", two, "--reason", "Ask the owners.").out == f"{two}: rejected, bo@example.net is told.\n"
+    )
+    assert talk("hold", "discard", three).out == f"{three}: discarded.\n"
+    assert "Nothing waits" in talk("hold", "list", "talk").err
+    assert "Nothing is held under 999" in talk("hold", "approve", 999).err
+    assert talk("hold", "reject", one).code == 2
+
+
+def test_explain_prints_every_checks_answer_and_changes_nothing(talk: Cli, tmp_path: Path) -> None:
+    mail = tmp_path / "mail.eml"
+    mail.write_text(MAIL.format(sender="anna@example.net"))
+    answer = talk("explain", "talk", mail, "--json").json
+    assert answer["verdict"] == "hold"
+    by_code = {check["code"]: check for check in answer["checks"]}
+    assert by_code["not-a-member"]["answer"] == "hold"
+    assert by_code["not-a-member"]["moderator"]
+    assert (by_code["loop"]["answer"], by_code["loop"]["author"]) == (None, None)
+    assert talk("explain", "talk", mail).out.endswith("verdict: hold\n")
+    member = talk("explain", "talk", "-", "--json", stdin=MAIL.format(sender="olga@example.org"))
+    assert member.json["verdict"] == "accept"
+    assert talk("lists", "--json").json[0]["posts"] == talk("lists", "--json").json[0]["held"] == 0
+
+
+def test_a_site_adds_checks_of_its_own(talk: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site_checks.py").write_text(
+        "from listserver.core.policy import Finding, Verdict\n"
+        "def shouting(post, facts):\n"
+        "    return Finding('shouting', Verdict.REJECT, 'Not so loud.', 'Loud.') if post.subject.isupper() else None\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("LISTSERVER_CHECKS", "site_checks:shouting")
+    loud = MAIL.format(sender="olga@example.org").replace("Reading aloud", "READING")
+    assert talk("explain", "talk", "-", "--json", stdin=loud).json["verdict"] == "reject"
+    assert "Not so loud." in talk("receive", "--to", f"talk@{DOMAIN}", stdin=loud).err
+    monkeypatch.setenv("LISTSERVER_CHECKS", "site_checks:absent")
+    assert "package.module:function" in talk("explain", "talk", "-", stdin=loud).err
+
+
+def test_a_person_is_shown_with_all_they_are_on(talk: Cli) -> None:
+    shown = talk("person", "show", "Olga@Example.org", "--json").json
+    assert (shown["addresses"], shown["memberships"][0]["list"]) == (["olga@example.org"], "talk")
+    assert "talk (owner, each, active)" in talk("person", "show", "olga@example.org").out
+    assert talk("person", "show", "nobody@example.org").code == 1

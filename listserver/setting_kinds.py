@@ -1,0 +1,126 @@
+"""What the text of a setting can mean: kinds of values, as config.py names them.
+
+A kind is a function (text, folder that relative paths count from) -> value; it raises ValueError that says what would
+be right.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+Parse = Callable[[str, Path], Any]
+
+_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+class Endpoint(NamedTuple):
+    """Where something listens: host (IPv6 without brackets) and port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def text(text: str, base: Path) -> str:
+    """Any text."""
+    return text.strip()
+
+
+def domain(text: str, base: Path) -> str:
+    """A domain name, in lower case."""
+    name = text.strip().rstrip(".").lower()
+    if not re.fullmatch(r"[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)*", name):
+        raise ValueError("a domain name, such as lists.example.org")
+    return name
+
+
+def number(text: str, base: Path) -> int:
+    """A whole number."""
+    if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
+        raise ValueError("a whole number, such as 10")
+    return int(text)
+
+
+def size(text: str, base: Path) -> int:
+    """A number of octets, with or without a unit."""
+    match = re.fullmatch(r"\s*([0-9]{1,12})\s*([KMG]I?B)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise ValueError("a number of octets, or such as 25 MiB")
+    return int(match[1]) * _UNITS[(match[2] or "").upper()]
+
+
+def path(text: str, base: Path) -> Path | None:
+    """A path, None if empty."""
+    return base / Path(text.strip()).expanduser() if text.strip() else None
+
+
+def folder(text: str, base: Path) -> Path:
+    """A folder; empty is that of the file."""
+    return base / Path(text.strip()).expanduser()
+
+
+def names(text: str, base: Path) -> tuple[str, ...]:
+    """Texts with commas between."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def endpoints(default_port: int | None = None) -> Parse:
+    """Hosts and ports with commas between; the port may be left out where there is a default."""
+
+    def parse(text: str, base: Path) -> tuple[Endpoint, ...]:
+        return tuple(_endpoint(item, default_port) for item in names(text, base))
+
+    return parse
+
+
+def _endpoint(item: str, default_port: int | None) -> Endpoint:
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]]*))(?::([0-9]{1,5}))?", item)
+    port = int(match[3]) if match and match[3] else default_port
+    if match is None or port is None or port > 65535 or not (match[1] or match[2]):
+        example = "127.0.0.1:8025, or [::1]:8025" if default_port is None else f"127.0.0.1, or 127.0.0.1:{default_port}"
+        raise ValueError(f"host and port, such as {example}")
+    return Endpoint(match[1] or match[2], port)
+
+
+def words(*words: str) -> Parse:
+    """One of these words."""
+
+    def parse(text: str, base: Path) -> str:
+        if text.strip() not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return text.strip()
+
+    return parse
+
+
+def url(*schemes: str) -> Parse:
+    """A URL of one of these schemes, or ""."""
+
+    def parse(text: str, base: Path) -> str:
+        text = text.strip()
+        if text and (text.partition("://")[0] not in schemes or not text.partition("://")[2]):
+            raise ValueError("a URL that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
+        try:
+            urlsplit(text).port  # noqa: B018 (raises where the port is none)
+        except ValueError:
+            raise ValueError("a URL whose port, if any, is a number up to 65535") from None
+        return text
+
+    return parse
+
+
+def database(text: str, base: Path) -> str:
+    """The URL of a database, its path made absolute."""
+    found: str = url("sqlite", "postgresql+psycopg", "postgresql")(text, base)
+    if not found:
+        raise ValueError("sqlite:///FILE or postgresql+psycopg://user@host/name")
+    if found.startswith("sqlite"):
+        name = found.removeprefix("sqlite:///")
+        if name in ("", found):
+            raise ValueError("sqlite:///FILE, with three slashes before the file")
+        return f"sqlite:///{base / name}"
+    return re.sub(r"^postgresql:", "postgresql+psycopg:", found)
