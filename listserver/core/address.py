@@ -158,7 +158,7 @@ def key(address: str) -> str:
     local, domain = split(address)
     if not domain:
         return _fold(local)
-    return f"{_fold(local)}@{_a_label(domain)}"
+    return f"{_fold(local)}@{a_label(domain)}"
 
 
 def valid(address: str) -> str:
@@ -377,7 +377,7 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
-def _a_label(domain: str) -> str:
+def a_label(domain: str) -> str:
     """IDNA 2008, so that straße.example is not strasse.example (standards I2)."""
     try:
         return idna.encode(domain, uts46=True, transitional=False).decode("ascii").lower().removesuffix(".")

@@ -1,6 +1,6 @@
 """Authentication-Results fields (RFC 8601): read leniently, believed only from the authserv-id of our own mail server.
 
-Whatever the rest of the world writes there is a claim. `claims` finds the fields that pretend to be ours; the door drops
+Whatever others write there is a claim. `claims` finds the fields that pretend to be ours; the door drops
 them before anything is judged, unless the trusted mail server handed the mail over.
 """
 
@@ -66,7 +66,7 @@ def parse(value: str) -> Results | None:
 
 
 def _tokens(value: str) -> list[_Token]:
-    """RFC 5322 comments and quoted strings, and RFC 2045 tokens, in one pass; spaces and what nobody closed are kept out."""
+    """RFC 5322 comments and quoted strings, and RFC 2045 tokens, in one pass, without the spaces between them."""
     tokens: list[_Token] = []
     position = 0
     while position < len(value):

@@ -1,0 +1,164 @@
+"""DKIM signatures and ARC seals of what we send (RFC 6376, 8463, 8617). Keys and the time are arguments."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+
+from listserver.core import canon
+from listserver.core.headers import Field
+
+PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+# Over-signed: named once more than they stand there, so that adding one breaks the signature (6376 §5.4, standards A8).
+OVERSIGNED = ("from", "to", "cc", "subject", "date", "reply-to")
+SIGNED = (*OVERSIGNED, "sender", "message-id", "in-reply-to", "references", "auto-submitted")
+_SIGNED_PREFIXES = ("mime-", "content-", "list-")
+_LINE = 74
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A private key with the name under which the DNS has its public half."""
+
+    domain: str
+    selector: str
+    private: PrivateKey
+
+    @property
+    def algorithm(self) -> Literal["rsa", "ed25519"]:
+        return "rsa" if isinstance(self.private, rsa.RSAPrivateKey) else "ed25519"
+
+    @property
+    def name(self) -> str:
+        """The name of its DNS record."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def record(self) -> str:
+        """The text of its TXT record (6376 §3.6.1; 8463 §4): one string, to be cut at 255 octets for a zone file."""
+        if isinstance(self.private, ed25519.Ed25519PrivateKey):
+            form, encoding = serialization.PublicFormat.Raw, serialization.Encoding.Raw
+        else:
+            form, encoding = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.Encoding.DER
+        public = self.private.public_key().public_bytes(encoding, form)
+        return f"v=DKIM1; k={self.algorithm}; p={base64.b64encode(public).decode()}"
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign octets; Ed25519 signs their SHA-256 (8463 §3)."""
+        if isinstance(self.private, ed25519.Ed25519PrivateKey):
+            return self.private.sign(hashlib.sha256(data).digest())
+        return self.private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+
+
+def load_key(domain: str, selector: str, pem: bytes) -> Key:
+    """A key from PEM (PKCS #8 or PKCS #1). Raises ValueError if it is neither RSA nor Ed25519."""
+    private = serialization.load_pem_private_key(pem, None)
+    if not isinstance(private, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
+        raise ValueError("the key is neither RSA nor Ed25519")
+    return Key(domain, selector, private)
+
+
+def body_hash(body: bytes) -> str:
+    """The bh= of a body, relaxed: computed once per variant. body: as it is sent, lines end in CRLF."""
+    return base64.b64encode(hashlib.sha256(canon.body_relaxed(body)).digest()).decode()
+
+
+def sign(header: bytes, hashed: str, keys: Sequence[Key], now: int) -> bytes:
+    """The DKIM-Signature fields to put on top, one per key. header: all fields as sent, without the empty line.
+
+    hashed: of body_hash. now: seconds since 1970.
+    """
+    fields, _ = canon.split(header)
+    names = _names([field.name.lower() for field in fields])
+    signed = canon.signed_fields(header, fields, names, "relaxed")
+    return b"".join(_signature(key, names, signed, hashed, now) for key in keys)
+
+
+def _names(there: Sequence[str]) -> list[str]:
+    names = [n for n in there if n in SIGNED or n == "list-unsubscribe-post" or n.startswith(_SIGNED_PREFIXES)]
+    return [*names, *OVERSIGNED]
+
+
+def _signature(key: Key, names: Sequence[str], signed: bytes, hashed: str, now: int) -> bytes:
+    field = (
+        f"DKIM-Signature: v=1; a={key.algorithm}-sha256; c=relaxed/relaxed; d={key.domain};\r\n"
+        f" s={key.selector}; t={now};\r\n{_fold_names(names)};\r\n bh={hashed};\r\n b="
+    ).encode()
+    value = key.sign(signed + canon.header_relaxed(field).removesuffix(b"\r\n"))
+    return field + _folded(value) + b"\r\n"
+
+
+def _fold_names(names: Sequence[str]) -> str:
+    lines, line = [], " h="
+    for n, name in enumerate(names):
+        colon = ":" if n + 1 < len(names) else ""
+        if len(line) + len(name) > _LINE:
+            lines.append(line)
+            line = "  "
+        line += name + colon
+    return "\r\n".join([*lines, line])
+
+
+def _folded(value: bytes) -> bytes:
+    text = base64.b64encode(value).decode()
+    return "\r\n ".join([text[:70], *(text[n : n + 72] for n in range(70, len(text), 72))]).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What an ARC set says. chain: what we found (8617 §5.1.2). results: our Authentication-Results, without the
+    authserv-id. names: what the message signature covers."""
+
+    authserv_id: str
+    chain: Literal["none", "pass", "fail"]
+    results: str
+    names: Sequence[str]
+
+
+def seal(raw: bytes, key: Key, what: Seal, now: int) -> bytes:
+    """An ARC set to put on top of a finished mail, after its DKIM signatures (8617 §5.1). raw: lines end in CRLF.
+
+    b"" where the chain was found broken before, or has 50 sets: nothing can be added then.
+    """
+    fields, body = canon.split(raw)
+    earlier = _earlier(raw, fields)
+    if len(earlier) >= canon.MAX_ARC_SETS * 3 or any(b"cv=fail" in octets for _, _, octets in earlier):
+        return b""
+    instance = max((number for number, _, _ in earlier), default=0) + 1
+    end = f"i={instance}; s={key.selector}; t={now}\r\n"
+    results = f"ARC-Authentication-Results: i={instance}; {what.authserv_id}; {what.results}\r\n".encode()
+    signature = _with_value(
+        key,
+        "ARC-Message-Signature",
+        f"bh={body_hash(body)};\r\n c=relaxed/relaxed; d={key.domain}; h={':'.join(what.names)};\r\n {end}",
+        canon.signed_fields(raw, fields, what.names, "relaxed"),
+    )
+    # A broken chain is not covered (8617 §5.1.2), an unbroken one wholly, oldest set first.
+    before = b"".join(octets for _, _, octets in earlier) if what.chain != "fail" else b""
+    own = canon.header_relaxed(results) + canon.header_relaxed(signature)
+    return (
+        _with_value(key, "ARC-Seal", f"cv={what.chain}; d={key.domain};\r\n {end}", before + own) + signature + results
+    )
+
+
+def _with_value(key: Key, name: str, tail: str, data: bytes) -> bytes:
+    """An ARC field of these tags with the signature of `data` and of itself in b=, unfolded as others write it."""
+    head = f"{name}: a={key.algorithm}-sha256;\r\n b="
+    value = key.sign(data + canon.header_relaxed(f"{head};\r\n {tail}".encode()).removesuffix(b"\r\n"))
+    return f"{head}{base64.b64encode(value).decode()};\r\n {tail}".encode()
+
+
+def _earlier(raw: bytes, fields: Sequence[Field]) -> list[tuple[int, int, bytes]]:
+    """The earlier ARC fields: instance, kind, canonical octets; in the order in which seals sign them (8617 §5.1.1)."""
+    kinds = ("arc-authentication-results", "arc-message-signature", "arc-seal")
+    found = [
+        (int(number.group(1)), kinds.index(field.name.lower()), canon.header_relaxed(raw[field.start : field.end]))
+        for field in fields
+        if field.name.lower() in kinds and (number := canon.INSTANCE.search(field.value))
+    ]
+    return sorted(found, key=lambda one: one[:2])
