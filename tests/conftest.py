@@ -85,7 +85,7 @@ class Statements(list[str]):
 
 
 @pytest.fixture
-def statements(store: Store) -> Statements:
+def statements(store: Store) -> Iterator[Statements]:
     """Counts the SQL statements of `store`."""
     seen = Statements()
 
@@ -95,7 +95,9 @@ def statements(store: Store) -> Statements:
 
     for engine in store.engines:
         event.listen(engine, "before_cursor_execute", record)
-    return seen
+    fast.watchers.append(seen.append)
+    yield seen
+    fast.watchers.remove(seen.append)
 
 
 def _admin(server: postgres.Server, statement: str) -> None:

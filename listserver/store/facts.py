@@ -13,14 +13,14 @@ from listserver.core.filing import message_id
 from listserver.core.message import Post
 from listserver.core.policy import Author, Facts, matches
 from listserver.core.site import Site
+from listserver.store.fast import Fast
 from listserver.store.lists import List
 from listserver.store.tables import addresses, bans, holds, members, people, posts
 
 MAX_AUTHORS = 10  # From with more mailboxes is held anyway (R3)
 
-_AUTHORS = (
+_AUTHOR = Fast(
     select(
-        addresses.c.key,
         people.c.id,
         people.c.name,
         members.c.id,
@@ -32,37 +32,52 @@ _AUTHORS = (
     )
     .join(people, people.c.id == addresses.c.person_id)
     .outerjoin(members, (members.c.person_id == addresses.c.person_id) & (members.c.list_id == bindparam("list_id")))
-    .where(addresses.c.key.in_(bindparam("keys", expanding=True)))
+    .where(addresses.c.key == bindparam("key")),
+    "list_id",
+    "key",
 )
-_BANS = select(bans.c.pattern).where((bans.c.list_id == bindparam("list_id")) | bans.c.list_id.is_(None))
-_SAME = union_all(
-    *(
-        select(table.c.id).where(
-            table.c.list_id == bindparam("list_id"),
-            table.c.message_id == bindparam("message_id"),
-            table.c.content_hash == bindparam("content_hash"),
+_BANS = Fast(
+    select(bans.c.pattern).where((bans.c.list_id == bindparam("list_id")) | bans.c.list_id.is_(None)), "list_id"
+)
+_SAME = Fast(
+    union_all(
+        *(
+            select(table.c.id).where(
+                table.c.list_id == bindparam("list_id"),
+                table.c.message_id == bindparam("message_id"),
+                table.c.content_hash == bindparam("content_hash"),
+            )
+            for table in (posts, holds)
         )
-        for table in (posts, holds)
-    )
-).limit(1)
-_RATES = select(
-    select(func.count())
-    .where(
-        posts.c.list_id == bindparam("list_id"),
-        posts.c.person_id == bindparam("person_id"),
-        posts.c.received_at > bindparam("hour_ago"),
-    )
-    .scalar_subquery(),
-    select(func.count())
-    .where(posts.c.list_id == bindparam("list_id"), posts.c.received_at > bindparam("day_ago"))
-    .scalar_subquery(),
+    ).limit(1),
+    "list_id",
+    "message_id",
+    "content_hash",
+)
+_RATES = Fast(
+    select(
+        select(func.count())
+        .where(
+            posts.c.list_id == bindparam("list_id"),
+            posts.c.person_id == bindparam("person_id"),
+            posts.c.received_at > bindparam("hour_ago"),
+        )
+        .scalar_subquery(),
+        select(func.count())
+        .where(posts.c.list_id == bindparam("list_id"), posts.c.received_at > bindparam("day_ago"))
+        .scalar_subquery(),
+    ),
+    "list_id",
+    "person_id",
+    "hour_ago",
+    "day_ago",
 )
 
 
 def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Post, now: datetime) -> Facts:
-    """The facts about this post on this list: four statements, three where the list limits no rates."""
-    patterns = conn.execute(_BANS, {"list_id": lst.id}).scalars().all()
-    authors = tuple(_banned(a, patterns) for a in _known(conn, lst, [b.address for b in post.authors[:MAX_AUTHORS]]))
+    """The facts about this post on this list: three statements and one for each author, of whom nearly all have one."""
+    patterns = [row[0] for row in _BANS.all(conn, {"list_id": lst.id})]
+    authors = tuple(_banned(author(conn, lst, box.address), patterns) for box in post.authors[:MAX_AUTHORS])
     same = {"list_id": lst.id, "message_id": message_id(post), "content_hash": post.content_hash}
     hour_posts, day_posts = _rates(conn, lst, authors, now)
     own = site.address(lst.name)
@@ -73,7 +88,7 @@ def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Po
         authors=authors,
         addresses=frozenset({own.casefold()}),
         marks=frozenset({own.casefold(), own.casefold().replace("@", ".")}),
-        duplicate=conn.execute(_SAME, same).first() is not None,
+        duplicate=_SAME.first(conn, same) is not None,
         hour_posts=hour_posts,
         day_posts=day_posts,
         misdirected="",
@@ -82,21 +97,13 @@ def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Po
 
 def author(conn: Connection, lst: List, given: str) -> Author:
     """What we know of one address on this list; bans are not looked at."""
-    return _known(conn, lst, [given])[0]
+    key = address.key(given)
+    row = _AUTHOR.first(conn, {"list_id": lst.id, "key": key})
+    return Author(given, key) if row is None else _from_row(given, key, row)
 
 
-def _known(conn: Connection, lst: List, given: Sequence[str]) -> list[Author]:
-    if not given:
-        return []
-    keys = [address.key(a) for a in given]
-    rows = {row[0]: row for row in conn.execute(_AUTHORS, {"list_id": lst.id, "keys": keys})}
-    return [_from_row(a, key, rows.get(key)) for a, key in zip(given, keys, strict=True)]
-
-
-def _from_row(given: str, key: str, row: Sequence[Any] | None) -> Author:
-    if row is None:
-        return Author(given, key)
-    _, person_id, name, member_id, role, state, moderated, known, accepted = row
+def _from_row(given: str, key: str, row: tuple[Any, ...]) -> Author:
+    person_id, name, member_id, role, state, moderated, known, accepted = row
     if member_id is None:
         return Author(given, key, person_id=person_id, name=name)
     return Author(given, key, person_id, member_id, name, role, state, moderated, known, accepted)
@@ -117,5 +124,6 @@ def _rates(conn: Connection, lst: List, authors: Sequence[Author], now: datetime
         "hour_ago": now - timedelta(hours=1),
         "day_ago": now - timedelta(days=1),
     }
-    row = conn.execute(_RATES, arguments).one()
+    row = _RATES.first(conn, arguments)
+    assert row is not None
     return row[0], row[1]

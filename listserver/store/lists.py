@@ -1,13 +1,14 @@
 """Rows of lists."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from listserver.core import settings
 from listserver.core.settings import ListSettings
+from listserver.store.fast import Fast
 from listserver.store.tables import lists, site
 
 
@@ -28,50 +29,42 @@ class List:
     changed: int
 
 
-_ONE = select(lists).where(lists.c.name == bindparam("name"))
-_BY_ID = select(lists).where(lists.c.id == bindparam("id"))
-_ALL = select(lists).order_by(lists.c.name)
-_EXISTS = select(lists.c.id).where(lists.c.name == bindparam("name"))
+_COLUMNS = [lists.c["settings" if f.name == "stored" else f.name] for f in fields(List) if f.name != "settings"]
+_ONE = Fast(select(*_COLUMNS).where(lists.c.name == bindparam("name")), "name")
+_BY_ID = Fast(select(*_COLUMNS).where(lists.c.id == bindparam("id")), "id")
+_ALL = Fast(select(*_COLUMNS).order_by(lists.c.name))
+_EXISTS = Fast(select(lists.c.id).where(lists.c.name == bindparam("name")), "name")
+_LOCK = Fast(select(lists.c.last_number).where(lists.c.id == bindparam("id")).with_for_update(), "id")
 _NAMES = select(lists.c.name)
 _SITE = select(site.c.value).where(site.c.name == bindparam("name"))
 
 
-def _row(row: RowMapping) -> List:
-    stored = dict(row["settings"])
-    return List(
-        row["id"],
-        row["name"],
-        settings.from_stored(stored),
-        stored,
-        row["created_at"],
-        row["last_number"],
-        row["posts"],
-        row["threads"],
-        row["members"],
-        row["last_post_at"],
-        row["changed"],
-    )
+def _row(row: tuple[Any, ...]) -> List:
+    list_id, name, stored, *rest = row
+    return List(list_id, name, settings.from_stored(stored), stored, *rest)
 
 
 def find(conn: Connection, name: str) -> List | None:
     """The list of that name (any case)."""
-    row = conn.execute(_ONE, {"name": name.casefold()}).mappings().first()
+    row = _ONE.first(conn, {"name": name.casefold()})
     return None if row is None else _row(row)
 
 
 def get(conn: Connection, list_id: int) -> List:
     """The list with that id, which must exist."""
-    return _row(conn.execute(_BY_ID, {"id": list_id}).mappings().one())
+    row = _BY_ID.first(conn, {"id": list_id})
+    assert row is not None
+    return _row(row)
 
 
 def everything(conn: Connection) -> list[List]:
     """All lists, by name."""
-    return [_row(row) for row in conn.execute(_ALL).mappings()]
+    return [_row(row) for row in _ALL.all(conn, {})]
 
 
 def exists(conn: Connection, name: str) -> bool:
     """Whether there is a list of that name."""
-    return conn.execute(_EXISTS, {"name": name.casefold()}).first() is not None
+    return _EXISTS.first(conn, {"name": name.casefold()}) is not None
 
 
 def names(conn: Connection) -> list[str]:
@@ -107,8 +100,9 @@ def lock(conn: Connection, list_id: int) -> int:
 
     What a member receives changes *between* two posts: so whoever changes it takes this lock first, as filing does.
     """
-    row = conn.execute(select(lists.c.last_number).where(lists.c.id == list_id).with_for_update())
-    return int(row.scalar_one())
+    row = _LOCK.first(conn, {"id": list_id})
+    assert row is not None
+    return int(row[0])
 
 
 def site_value(conn: Connection, name: str) -> str | None:
