@@ -194,7 +194,8 @@ def unusable_author(post: Post, facts: Facts) -> Finding | None:
 
 def several_authors(post: Post, facts: Facts) -> Finding | None:
     """R3: several mailboxes in From (RFC 5322 §3.6.2) are one post only where each of them may post."""
-    if len(facts.authors) < 2 or facts.settings.posting == "anyone" or all(a.member for a in facts.authors):
+    known = len(facts.authors) == len(post.authors) and all(author.member for author in facts.authors)
+    if len(post.authors) < 2 or facts.settings.posting == "anyone" or known:
         return None
     return Finding(
         "several-authors",

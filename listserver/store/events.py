@@ -10,9 +10,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from listserver import log
 from listserver.core.actor import Actor
 from listserver.store import engine
+from listserver.store.fast import Fast
 from listserver.store.tables import events
 
-_ADD = insert(events)
+_ADD = Fast(insert(events), "at", "name", "list_id", "person_id", "actor", "door", "data")
 _FORGET = delete(events).where(events.c.at < bindparam("before"))
 
 
@@ -45,11 +46,11 @@ def record(  # noqa: PLR0913 (an event is all of these)
     no bodies, subjects or tokens (D5).
     """
     event = log.named(name)
-    conn.execute(
-        _ADD,
+    _ADD.run(
+        conn,
         {
             "at": now,
-            "name": event,
+            "name": str(event),
             "list_id": list_id,
             "person_id": actor.person_id if person_id is None else person_id,
             "actor": actor.address,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from listserver.store import lists as lists_
+from listserver.store.fast import Fast
 from listserver.store.tables import addresses, lists, members, past_receives, people
 
 
@@ -161,9 +162,10 @@ _RAISE = (
 
 def count_post(conn: Connection, member_id: int) -> None:
     """One more accepted post of this member."""
-    conn.execute(_COUNT_POST, {"member_id": member_id})
+    _COUNT_POST.run(conn, {"member_id": member_id})
 
 
-_COUNT_POST = (
-    update(members).where(members.c.id == bindparam("member_id")).values(accepted_posts=members.c.accepted_posts + 1)
+_COUNT_POST = Fast(
+    update(members).where(members.c.id == bindparam("member_id")).values(accepted_posts=members.c.accepted_posts + 1),
+    "member_id",
 )

@@ -45,6 +45,7 @@ def reject_policy(spf: AuthResult = AuthResult.NONE) -> Envelope:
     return with_auth(dmarc=AuthResult.FAIL, dmarc_policy=DmarcPolicy.REJECT, spf=spf)
 
 
+TWO = "From: anna@example.org, eve@example.net"
 HTML = "Content-Type: text/html\r\n"
 EXE = 'Content-Type: application/x-msdownload; name="holiday.exe"\r\n'
 PNG = 'Content-Type: image/png; name="a.png"\r\n'
@@ -71,9 +72,10 @@ CASES: list[tuple[str, Post, Facts, Verdict | None]] = [
     ("unusable-author", mail("From: nobody at all"), facts(None), Verdict.HOLD),
     ("unusable-author", mail("From: a@b.example\nFrom: c@d.example"), facts(), Verdict.REJECT),
     ("several-authors", mail(), facts(), None),
-    ("several-authors", mail(), replace(facts(), authors=(ANNA, STRANGER)), Verdict.HOLD),
-    ("several-authors", mail(), replace(facts(), authors=(ANNA, OWNER)), None),
-    ("several-authors", mail(), replace(facts(settings={"posting": "anyone"}), authors=(ANNA, STRANGER)), None),
+    ("several-authors", mail(TWO), replace(facts(), authors=(ANNA, STRANGER)), Verdict.HOLD),
+    ("several-authors", mail(TWO), replace(facts(), authors=(ANNA, OWNER)), None),
+    ("several-authors", mail(TWO), facts(), Verdict.HOLD),  # not all of them were looked up
+    ("several-authors", mail(TWO), replace(facts(settings={"posting": "anyone"}), authors=(ANNA, STRANGER)), None),
     ("banned", mail(), facts(), None),
     ("banned", mail(), facts(replace(ANNA, ban="*@example.org")), Verdict.REJECT),
     ("not-a-member", mail(), facts(), None),
