@@ -116,7 +116,7 @@ def write_tokens(name: str, tokens: Sequence[str]) -> bytes:
     line = f"{name}:"
     for token in tokens:
         token = clean(token)
-        if len(line) + 1 + len(token) > LINE and not line.endswith(":"):
+        if len(line) + 1 + len(token) > LINE and line != f"{name}:":
             lines.append(line)
             line = ""
         line += f" {token}"

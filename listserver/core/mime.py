@@ -149,7 +149,7 @@ def _split(raw: bytes, entity: _Entity, boundary: str, room: tuple[int, int]) ->
     position = entity.start if raw.startswith(delimiter, entity.start) else _line(raw, delimiter, entity)
     while position >= 0:
         seen += 1
-        if seen > most_lines or len(found) > most_parts:
+        if seen > most_lines or len(found) >= most_parts:
             return [], seen, "too-many-parts"
         line_end = raw.find(b"\n", position, entity.end) + 1 or entity.end
         rest = raw[position + len(delimiter) : min(line_end, position + len(delimiter) + 200)]

@@ -59,3 +59,24 @@ def test_R1_R2_whatever_comes_becomes_a_post(raw: bytes, findings: tuple[str, ..
     post = read(raw)
     assert post.findings == findings
     assert post.raw[post.body_start :] == body
+
+
+def test_R7_at_most_fifty_references_the_last_ones() -> None:
+    ids = [f"{number}@a.example" for number in range(10_000)]
+    post = read(f"References: {' '.join(f'<{one}>' for one in ids)}\nIn-Reply-To: <x@y>\n\n".encode())
+    assert post.references == (*ids[-49:], "x@y")
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (b"Received: by relay\r\nDKIM-Signature: x\r\n" + ORDINARY, True),
+        (ORDINARY.replace(b"\r\n", b"\n") + b"\n\n", True),
+        (ORDINARY.replace(b"Hello", b"Hallo"), False),
+        (ORDINARY.replace(b"2026", b"2025"), False),
+        (ORDINARY.replace(b"Anna", b"Anne"), False),
+    ],
+)
+def test_the_same_post_by_another_path_has_the_same_hash(other: bytes, same: bool) -> None:
+    assert (read(other).content_hash == read(ORDINARY).content_hash) is same
+    assert len(read(other).content_hash) == 32
