@@ -306,6 +306,16 @@ def test_O9_over_long_lines_are_re_encoded() -> None:
     assert b"preamble" not in sent.raw
 
 
+def test_O9_R14_a_long_line_of_a_signed_post_stays() -> None:
+    raw = multipart("signed", f"Content-Type: text/plain\r\n\r\n{'x' * 1200}", "Content-Type: a/sig\r\n\r\nx")
+    assert rendered(raw, facts()).endswith(raw.partition(b"\r\n\r\n")[2])
+
+
+def test_O9_a_long_line_of_a_plain_post_is_folded_by_its_encoding() -> None:
+    sent = copy(HEAD + b"\r\n" + b"x " * 1200 + b"\r\n", facts())
+    assert (sent.text, sent.parts[0].encoding) == ("x " * 1200 + "\n", "quoted-printable")
+
+
 def test_O4_a_relay_without_8bitmime() -> None:
     named = 'Content-Type: image/png; name="Bär.png"\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8='
     raw = multipart("mixed", TEXT + " hello you", named).replace(b"--b--", b"--b--\r\n\xff")
@@ -338,6 +348,7 @@ LONG_TO = ",".join(f"member{number}@example.org" for number in range(60))
         ("Subject: Grüße", False, "Subject: =?utf-8?b?R3LDvMOfZQ==?="),
         ("Subject: Grüße", True, "Subject: Grüße"),
         ("From: Änne <a@bücher.example>", False, "From: =?utf-8?b?w4RubmU=?= <a@xn--bcher-kva.example>"),
+        ("To: Änne <a@b.example>", False, "To: =?utf-8?b?w4RubmU=?= <a@b.example>"),
         ("From: Jörg <jörg@example.org>", False, "From: =?utf-8?q?J=C3=B6rg_j=C3=B6rg=40example=2Eorg?=:;"),
         ("From: a@ü..example", False, "From: =?utf-8?b?YUDDvC4uZXhhbXBsZQ==?="),
         ("To: a@\u2488.example", False, "To: =?utf-8?b?YUDikoguZXhhbXBsZQ==?=:;"),

@@ -27,6 +27,7 @@ from listserver.core.html_text import MAX_INPUT, to_text
             '<a href="https://x.example/">see</a> <a href=https://y.example>https://y.example</a>',
             "see <https://x.example/> https://y.example",
         ),
+        ('<b>bold</b> <a alt=x href="https://x.example">see</a>', "bold see <https://x.example>"),
         ("<a href='mailto:a@b.example'>write</a><a name=x>y</a>", "writey"),
         ('<img alt="a picture"><img src=x>', "a picture"),
         ("a &lt; b &amp; c &#x41; &nope; 1 < 2 <3", "a < b & c A &nope; 1 < 2 <3"),
