@@ -83,7 +83,8 @@ class Relay:
         "smtp://, smtps:// or smtp+starttls://[user:password@]host[:port], or folder:///path for a Maildir (to try).",
         secret=True,
     )
-    connections: int = _setting("10", kinds.number, "Connections to it at a time, at most.")
+    connections: int = _setting("20", kinds.number, "Connections to it at a time, at most.")
+    per_second: int = _setting("0", kinds.number, "Copies handed to it in a second, at most; 0 = as fast as it can.")
     xverp: Literal["auto", "on", "off"] = _setting(
         "auto", kinds.words("auto", "on", "off"), "Postfix's XVERP, many copies in one go: where it is offered (auto)."
     )

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import ipaddress
 import os
+import secrets
 import signal
 import socket
 import ssl
@@ -27,6 +28,8 @@ from listserver.config import Endpoint, Settings, site_of
 from listserver.core.envelope import Envelope, Reply
 from listserver.core.policy import Check
 from listserver.core.site import Site
+from listserver.delivery import ways
+from listserver.delivery.worker import Options, Worker
 from listserver.errors import ListserverError, Unavailable, UsageError
 from listserver.smtp import Budget, Limits, Listener
 from listserver.store import lock, schema
@@ -114,9 +117,18 @@ class Service:
     def _background(self, web: "_Web | None") -> Iterator[Coroutine[Any, Any, None]]:
         if "jobs" in self._only:
             yield jobs.Runner(self._store, jobs.JOBS, _clock).run(self._stopping)
+        if "delivery" in self._only:
+            yield self._worker().run(self._stopping)
         if web is not None:
             yield web.serve()
         yield _watchdog(self._stopping)
+
+    def _worker(self) -> Worker:
+        relay = self._settings.relay
+        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        options = Options(name, relay.connections, relay.per_second, relay.xverp != "off")
+        way = ways.transport(relay.url, self._settings.domain, relay.timeout)
+        return Worker(self._store, way, self._site, _clock, options)
 
     def _doors(self) -> list[tuple[str, Listener]]:
         smtp = self._settings.smtp

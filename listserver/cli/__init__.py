@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": ("listserver.cli.inbound", "explain_app", "Print every check's answer for a mail."),
     "receive": ("listserver.cli.inbound", "receive_app", "Take a mail from standard input, for a mail server's pipe."),
     "person": ("listserver.cli.people", "app", "Show what we know of a person."),
+    "queue": ("listserver.cli.queue", "app", "Show, retry and cancel what is on its way out."),
     "ban": ("listserver.cli.bans", "app", "Refuse posts from addresses."),
     "serve": ("listserver.cli.serve", "app", "Run the server: all of it, or some parts."),
     "jobs": ("listserver.cli.jobs", "app", "List and run the periodic jobs."),

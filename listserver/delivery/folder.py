@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from listserver.core.envelope import Reply
-from listserver.delivery.transport import Features, Lost, Parcel, Stage, Untaken
+from listserver.core.fate import Stage
+from listserver.delivery.transport import Features, Lost, Parcel, Untaken
 
 _FEATURES = Features(eightbit=True, utf8=True)
 

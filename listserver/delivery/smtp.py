@@ -14,7 +14,8 @@ from urllib.parse import unquote, urlsplit
 import idna
 
 from listserver.core.envelope import Reply
-from listserver.delivery.transport import Features, Lost, Parcel, Stage, Untaken
+from listserver.core.fate import Stage
+from listserver.delivery.transport import Features, Lost, Parcel, Untaken
 from listserver.delivery.wire import CHUNK, Answer, Closing, Wire, cleaned
 from listserver.errors import UsageError
 
@@ -28,8 +29,8 @@ _ADDRESS = re.compile(r"[^\x00-\x20\x7f<>]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
-    """Where the relay is. tls "opportunistic": unverified, and in clear where it is not offered or does not work."""
+class RelayUrl:
+    """What a relay's url says. tls "opportunistic": unverified, and in clear where it is not to be had."""
 
     host: str
     port: int
@@ -38,7 +39,7 @@ class Relay:
     password: str = ""
 
 
-def parse(url: str) -> Relay:
+def parse(url: str) -> RelayUrl:
     """The relay of smtp://, smtps:// (RFC 8314) or smtp+starttls://[user:password@]host[:port]. Raises UsageError.
 
     smtp:// uses STARTTLS where it is offered, except to this very machine, where nobody listens and it only costs.
@@ -61,10 +62,10 @@ def parse(url: str) -> Relay:
             "write smtps:// or smtp+starttls://."
         )
     if parts.scheme == "smtps":
-        return Relay(host, port, "implicit", user, password)
+        return RelayUrl(host, port, "implicit", user, password)
     if parts.scheme == "smtp+starttls":
-        return Relay(host, port, "required", user, password)
-    return Relay(host, port, "none" if _local(host) else "opportunistic", user, password)
+        return RelayUrl(host, port, "required", user, password)
+    return RelayUrl(host, port, "none" if _local(host) else "opportunistic", user, password)
 
 
 def _local(host: str) -> bool:
@@ -79,7 +80,7 @@ class Smtp:
     """The transport. hello: our name for EHLO. context: for TLS that must be verified; default: the system's roots."""
 
     def __init__(
-        self, relay: Relay, hello: str, *, patience: float = PATIENCE, context: ssl.SSLContext | None = None
+        self, relay: RelayUrl, hello: str, *, patience: float = PATIENCE, context: ssl.SSLContext | None = None
     ) -> None:
         self.relay = relay
         self.hello = hello.encode("ascii", "replace")
@@ -127,7 +128,7 @@ class Smtp:
     async def _greet(self, connection: "SmtpConnection", tls: bool) -> None:
         wire = connection.wire
         (banner,) = await wire.take(1)
-        _need(banner, 220, "does not want us")
+        _need(banner, b"220", "does not want us")
         offers = await self._ehlo(wire)
         if tls and self.relay.tls != "implicit":
             if b"STARTTLS" in offers:
@@ -142,19 +143,19 @@ class Smtp:
     async def _ehlo(self, wire: Wire) -> dict[bytes, tuple[bytes, ...]]:
         wire.write(b"EHLO %b\r\n" % self.hello)
         (answer,) = await wire.take(1)
-        if answer[0] >= 500:  # RFC 5321 §3.2: no extensions then
+        if answer[:1] == b"5":  # RFC 5321 §3.2: no extensions then
             wire.write(b"HELO %b\r\n" % self.hello)
             (answer,) = await wire.take(1)
-            _need(answer, 250, "does not greet us")
+            _need(answer, b"250", "does not greet us")
             return {}
-        _need(answer, 250, "does not greet us")
-        words = [line.upper().split() for line in answer[1].split(b"\n")[1:]]
+        _need(answer, b"250", "does not greet us")
+        words = [line.upper().split() for line in answer.split(b"\n")[1:]]
         return {line[0]: tuple(line[1:]) for line in words if line}
 
     async def _start_tls(self, wire: Wire) -> None:
         wire.write(b"STARTTLS\r\n")
         (answer,) = await wire.take(1)
-        if answer[0] != 220:
+        if answer[:3] != b"220":
             raise _TlsFailed(f"the relay refused STARTTLS: {_quote(answer)}")
         if not wire.silent():
             raise Lost("the relay sent more behind its answer to STARTTLS: somebody may sit between us")
@@ -171,20 +172,20 @@ class Smtp:
             for line in (b"AUTH LOGIN", base64.b64encode(user)):
                 wire.write(line + b"\r\n")
                 (answer,) = await wire.take(1)
-                _need(answer, 334, "does not let us sign in")
+                _need(answer, b"334", "does not let us sign in")
             wire.write(base64.b64encode(password) + b"\r\n")
         else:
             raise Lost("the relay offers neither AUTH PLAIN nor AUTH LOGIN, and its url holds a password")
         (answer,) = await wire.take(1)
-        _need(answer, 235, "does not let us sign in")
+        _need(answer, b"235", "does not let us sign in")
 
 
 class _TlsFailed(Lost):
     """The relay offered STARTTLS, and it did not work."""
 
 
-def _need(answer: Answer, code: int, what: str) -> None:
-    if answer[0] != code:
+def _need(answer: Answer, code: bytes, what: str) -> None:
+    if answer[:3] != code:
         raise Lost(f"the relay {what}: {_quote(answer)}")
 
 
@@ -211,23 +212,26 @@ class _Envelope:
 
     def __init__(self, parcel: Parcel, features: Features) -> None:
         self.parcel = parcel
-        self.places: list[int] = []
+        self.places: Sequence[int] = ()
         self.untaken: list[Untaken] = []
-        self.commands: list[bytes] = []
+        self.commands: Sequence[bytes] = ()
         if impossible := _impossible(parcel, features):
             self.untaken = [Untaken(place, Stage.DATA, impossible) for place in range(len(parcel.recipients))]
             return
         names: list[bytes] = []
+        places: list[int] = []
+        utf8 = parcel.utf8
         for place, recipient in enumerate(parcel.recipients):
             name = _name(recipient, features.utf8)
             if isinstance(name, Reply):
                 self.untaken.append(Untaken(place, Stage.RCPT, name))
-            else:
-                self.places.append(place)
-                names.append(name)
+                continue
+            places.append(place)
+            names.append(b"RCPT TO:<%b>\r\n" % name)
+            utf8 = utf8 or not name.isascii()
         if names:
-            utf8 = parcel.utf8 or not all(map(bytes.isascii, names))
-            self.commands = [_mail(parcel, utf8), *(b"RCPT TO:<%b>\r\n" % name for name in names), b"DATA\r\n"]
+            self.places = places
+            self.commands = (_mail(parcel, utf8), *names, b"DATA\r\n")
 
     def refused(self, stage: Stage, answer: Answer) -> None:
         """All that were named to the relay and not refused by it yet are now."""
@@ -309,7 +313,7 @@ class SmtpConnection:
             await self.wire.take(1)
             return envelope.untaken
         dot = await self._bytes(parcel, following)
-        if not 200 <= dot[0] < 300:
+        if dot[:1] != b"2":
             envelope.refused(Stage.DATA, dot)
         return envelope.untaken
 
@@ -322,7 +326,7 @@ class SmtpConnection:
         self.wire.fail("we are done")
 
     def _commands(self, envelope: _Envelope) -> bytes:
-        return b"".join((b"RSET\r\n", *envelope.commands) if self._open else envelope.commands)
+        return (b"RSET\r\n" if self._open else b"") + b"".join(envelope.commands)
 
     def _announce(self, parcel: Parcel) -> bytes:
         self._ahead = _Envelope(parcel, self.features)
@@ -334,16 +338,16 @@ class SmtpConnection:
             await self.wire.take(1)
             self._open = False
         mail, *named, data = await self.wire.take(len(envelope.commands))
-        if not 200 <= mail[0] < 300:
+        if mail[:1] != b"2":
             envelope.refused(Stage.MAIL, mail)
         else:
             for place, answer in zip(envelope.places, named, strict=True):
-                if not 200 <= answer[0] < 300:
+                if answer[:1] != b"2":
                     envelope.untaken.append(Untaken(place, Stage.RCPT, _failure(answer)))
-        if data[0] != 354:
+        if data[:3] != b"354":
             self._open = True
             envelope.refused(Stage.DATA, data)
-        return data[0] == 354
+        return not self._open
 
     async def _ask(self, envelope: _Envelope) -> bool:
         """The same, one command at a time, for a relay without PIPELINING."""
@@ -352,18 +356,18 @@ class SmtpConnection:
             self._open = False
         mail, *named, data = envelope.commands
         answer = await self._command(mail)
-        if not 200 <= answer[0] < 300:
+        if answer[:1] != b"2":
             envelope.refused(Stage.MAIL, answer)
             return False
         self._open = True
         for place, command in zip(envelope.places, named, strict=True):
             answer = await self._command(command)
-            if not 200 <= answer[0] < 300:
+            if answer[:1] != b"2":
                 envelope.untaken.append(Untaken(place, Stage.RCPT, _failure(answer)))
         if len(envelope.untaken) == len(envelope.parcel.recipients):
             return False
         answer = await self._command(data)
-        self._open = answer[0] != 354
+        self._open = answer[:3] != b"354"
         if self._open:
             envelope.refused(Stage.DATA, answer)
         return not self._open

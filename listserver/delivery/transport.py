@@ -5,14 +5,13 @@ A `parcel` is what one SMTP transaction carries: equal bytes for one or more rec
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from listserver.core.envelope import Reply
+from listserver.core.fate import Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """Equal bytes for one or more recipients.
 
     sender: envelope sender without <>, "" = null. recipients: addr-specs, at least one. head + body: the mail as it
@@ -39,14 +38,6 @@ class Features:
     utf8: bool = False
     xverp: bool = False
     size: int = 0
-
-
-class Stage(StrEnum):
-    """Where in the transaction a recipient was not taken: the same code means another thing at each (standards O5)."""
-
-    MAIL = "mail"  # about the sender or the relay itself: ours to mend
-    RCPT = "rcpt"  # about this recipient
-    DATA = "data"  # about the bytes, or about all recipients of the parcel together
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ BUFFER = 16 * 1024  # also the longest line of an answer
 LINES = 100  # of one answer
 TEXT = 400  # characters of an answer that we keep
 CHUNK = 64 * 1024
-CLOSING = 421
+CLOSING = b"421"
 
+_USUAL = frozenset((b"250 ", b"354 "))
 _STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
@@ -22,13 +23,13 @@ class Closing(Lost):
     """The relay said 421 (RFC 5321 §3.8), so what it was asked has not been done."""
 
 
-Answer = tuple[int, bytes]  # code, and the text of all lines as it came
+Answer = bytes  # as it came, "250 2.1.0 Ok"; of several lines, the texts of all behind the code
 
 
 def cleaned(answer: Answer) -> Reply:
     """An answer as one line of printable ASCII, with its enhanced code (RFC 2034), or X.0.0 of its class."""
-    code, octets = answer
-    text = _UNPRINTABLE.sub(" ", octets[: 4 * TEXT].decode("ascii", "replace").replace("\ufffd", "?"))
+    code = int(answer[:3])
+    text = _UNPRINTABLE.sub(" ", answer[4 : 4 * TEXT].decode("ascii", "replace").replace("\ufffd", "?"))
     status = f"{code // 100}.0.0"
     if match := _STATUS.match(text):
         status = match[1]
@@ -72,7 +73,11 @@ class Wire(asyncio.BufferedProtocol):
             if end == BUFFER:
                 self.fail("the relay's answer has no end")
             return
+        answers = self.answers
         for line in bytes(self._view[:last]).split(b"\n"):
+            if line[:4] in _USUAL and not self._lines:
+                answers.append(line)
+                continue
             self._line(line)
             if self.lost is not None:  # what follows nonsense answers nothing that we asked
                 return
@@ -80,7 +85,7 @@ class Wire(asyncio.BufferedProtocol):
         if rest:
             self._buffer[:rest] = self._buffer[last + 1 : end]
         self._filled = rest
-        if self._waiter is not None and len(self.answers) >= self._wanted:
+        if self._waiter is not None and len(answers) >= self._wanted:
             self._wake()
 
     def pause_writing(self) -> None:
@@ -118,7 +123,7 @@ class Wire(asyncio.BufferedProtocol):
             await self._wait(count, patience or self.patience)
         taken = [answers.popleft() for _ in range(count)]
         for answer in taken:
-            if answer[0] == CLOSING:
+            if answer[:3] == CLOSING:
                 self.fail(f"the relay said {_said(answer)}")
                 raise Closing(self._loss().reason)
         return taken
@@ -153,16 +158,16 @@ class Wire(asyncio.BufferedProtocol):
     def _line(self, line: bytes) -> None:
         code, mark = line[:3], line[3:4]
         if not code.isdigit() or not b"200" <= code < b"600" or mark not in (b" ", b"-", b"\r", b""):
-            self.fail(f"the relay does not speak SMTP: {_said((0, line))}")
+            self.fail(f"the relay does not speak SMTP: {cleaned(b'000 ' + line).text[:80]!r}")
         elif mark == b"-":
-            self._lines.append(line[4:])
+            self._lines.append(line[4:] if self._lines else line)
             if len(self._lines) > LINES:
                 self.fail("the relay's answer has no end")
         elif self._lines:
-            self.answers.append((int(code), b"\n".join((*self._lines, line[4:]))))
+            self.answers.append(b"\n".join((*self._lines, line[4:])))
             self._lines.clear()
         else:
-            self.answers.append((int(code), line[4:]))
+            self.answers.append(line)
 
     async def _wait(self, count: int, patience: float) -> None:
         self._wanted = count
@@ -196,4 +201,4 @@ class Wire(asyncio.BufferedProtocol):
 
 def _said(answer: Answer) -> str:
     reply = cleaned(answer)
-    return f"{reply.code} {reply.status} {reply.text}" if reply.code else repr(reply.text[:80])
+    return f"{reply.code} {reply.status} {reply.text}"

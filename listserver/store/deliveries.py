@@ -1,17 +1,88 @@
-"""Rows of work on its way out: deliveries and stragglers."""
+"""Rows of work on its way out: deliveries and stragglers. Every write of a worker names its lease (design §7)."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+    update,
+)
 
 from listserver.store.engine import notify
 from listserver.store.fast import Fast
-from listserver.store.tables import deliveries, stragglers
+from listserver.store.tables import (
+    addresses,
+    bounces,
+    deliveries,
+    editions,
+    members,
+    notices,
+    past_receives,
+    posts,
+    stragglers,
+)
 
 PRIORITY_NOTICE, PRIORITY_POST, PRIORITY_DIGEST = 0, 1, 2
+AGING = 600_000_000  # microseconds by which a digest may be older than a post that still goes before it
+NO_END = 2**62
 
 _PLAN = Fast(insert(deliveries), "list_id", "post_id", "number", "priority", "due", "created_at")
 _STRAGGLER = Fast(insert(stragglers), "list_id", "notice_id", "address", "priority", "due", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Copies for the members with after < id <= upto who are due the post or edition; leased to a worker."""
+
+    id: int
+    list_id: int
+    post_id: int | None
+    edition_id: int | None
+    number: int
+    after: int
+    upto: int | None
+    priority: int
+    attempts: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Straggler:
+    """One recipient not yet taken; leased to a worker."""
+
+    id: int
+    list_id: int | None
+    post_id: int | None
+    edition_id: int | None
+    notice_id: int | None
+    member_id: int | None
+    address: str
+    attempts: int
+    first_tried_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notice as it lies in the database: envelope sender and bytes."""
+
+    sender: str
+    bytes: bytes
 
 
 def plan_post(conn: Connection, list_id: int, post_id: int, number: int, now: datetime) -> None:
@@ -44,3 +115,326 @@ def add_notice(conn: Connection, notice_id: int, list_id: int | None, address: s
         },
     )
     notify(conn)
+
+
+# --- claim ------------------------------------------------------------------------------------------------------------
+def _free(table: Any) -> ColumnElement[bool]:
+    return and_(
+        table.c.state == "pending",
+        table.c.due <= bindparam("now", type_=table.c.due.type),
+        or_(table.c.lease.is_(None), table.c.lease_until < bindparam("now", type_=table.c.due.type)),
+    )
+
+
+_LEASE: dict[str, Any] = {"lease": bindparam("lease"), "lease_until": bindparam("until")}
+_URGENCY = type_coerce(deliveries.c.due, BigInteger) + deliveries.c.priority * AGING
+_CLAIM_RANGES = (
+    update(deliveries)
+    .where(
+        deliveries.c.id.in_(
+            select(deliveries.c.id)
+            .where(_free(deliveries), deliveries.c.list_id.not_in(bindparam("full", expanding=True)))
+            .order_by(_URGENCY, deliveries.c.id)
+            .limit(bindparam("count"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(_LEASE)
+    .returning(
+        deliveries.c.id,
+        deliveries.c.list_id,
+        deliveries.c.post_id,
+        deliveries.c.edition_id,
+        deliveries.c.number,
+        deliveries.c.after,
+        deliveries.c.upto,
+        deliveries.c.priority,
+        deliveries.c.attempts,
+        deliveries.c.created_at,
+    )
+)
+_CLAIM_STRAGGLERS = (
+    update(stragglers)
+    .where(
+        stragglers.c.id.in_(
+            select(stragglers.c.id)
+            .where(_free(stragglers))
+            .order_by(stragglers.c.priority, stragglers.c.due, stragglers.c.id)
+            .limit(bindparam("count"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(_LEASE)
+    .returning(
+        stragglers.c.id,
+        stragglers.c.list_id,
+        stragglers.c.post_id,
+        stragglers.c.edition_id,
+        stragglers.c.notice_id,
+        stragglers.c.member_id,
+        stragglers.c.address,
+        stragglers.c.attempts,
+        stragglers.c.first_tried_at,
+    )
+)
+_EDITION_MODE = select(editions.c.mode).where(editions.c.id == bindparam("edition"))
+# Where a range of so many members ends. Who of them is due is looked at later: this one only walks an index.
+_CUT = (
+    select(members.c.id)
+    .where(
+        members.c.list_id == bindparam("list"),
+        members.c.receives == bindparam("receives"),
+        members.c.id > bindparam("after"),
+        members.c.id <= bindparam("upto"),
+    )
+    .order_by(members.c.id)
+    .limit(1)
+    .offset(bindparam("size"))
+)
+_REST = insert(deliveries)
+_SHORTEN = update(deliveries).where(deliveries.c.id == bindparam("range")).values(upto=bindparam("end"))
+
+
+def claim_ranges(  # noqa: PLR0913 (who takes how much, from where, until when)
+    conn: Connection, lease: str, now: datetime, until: datetime, count: int, size: int, full: Collection[int]
+) -> list[Range]:
+    """Lease up to `count` ranges of about `size` members each, the most urgent first; of no list in `full`.
+
+    What a large row has beyond that becomes a row of its own, at the end of the queue, so that lists take turns.
+    """
+    rows = conn.execute(
+        _CLAIM_RANGES, {"lease": lease, "until": until, "now": now, "count": count, "full": list(full)}
+    ).all()
+    return [_cut(conn, Range(*row), size, now) for row in rows]
+
+
+def _cut(conn: Connection, whole: Range, size: int, now: datetime) -> Range:
+    limits = {"list": whole.list_id, "after": whole.after, "upto": _end(whole), "size": size - 1}
+    end = conn.execute(_CUT, limits | {"receives": receives(conn, whole)}).scalar_one_or_none()
+    if end is None or end >= _end(whole):
+        return whole
+    conn.execute(_SHORTEN, {"range": whole.id, "end": end})
+    row = {c: getattr(whole, c) for c in ("list_id", "post_id", "edition_id", "number", "upto", "priority", "attempts")}
+    conn.execute(_REST, row | {"after": end, "due": now, "created_at": whole.created_at})
+    return Range(
+        whole.id, whole.list_id, whole.post_id, whole.edition_id, whole.number, whole.after, end, whole.priority,
+        whole.attempts, whole.created_at,
+    )  # fmt: skip
+
+
+def _end(work: Range) -> int:
+    return NO_END if work.upto is None else work.upto
+
+
+def receives(conn: Connection, work: Range) -> str:
+    """What members must have chosen to be due this: "each" for a post, the edition's mode for a digest."""
+    if work.edition_id is None:
+        return "each"
+    return str(conn.execute(_EDITION_MODE, {"edition": work.edition_id}).scalar_one())
+
+
+def claim_stragglers(conn: Connection, lease: str, now: datetime, until: datetime, count: int) -> list[Straggler]:
+    """Lease up to `count` stragglers, the most urgent first."""
+    rows = conn.execute(_CLAIM_STRAGGLERS, {"lease": lease, "until": until, "now": now, "count": count})
+    return [Straggler(*row) for row in rows]
+
+
+# --- who and what -----------------------------------------------------------------------------------------------------
+def _due(number_fits: ColumnElement[bool], source: Any, member_id: ColumnElement[int]) -> Select[tuple[int, str]]:
+    wants_own = or_(members.c.own_copies, members.c.person_id != bindparam("author"))
+    return (
+        select(members.c.id, addresses.c.address)
+        .select_from(source.join(addresses, addresses.c.id == members.c.address_id))
+        .where(
+            number_fits,
+            member_id > bindparam("after"),
+            member_id <= bindparam("upto"),
+            wants_own,
+        )
+    )
+
+
+_NUMBER: BindParameter[int] = bindparam("number")
+_RECIPIENTS = union_all(
+    _due(
+        and_(
+            members.c.list_id == bindparam("list"),
+            members.c.receives == bindparam("receives"),
+            members.c.receives_since < _NUMBER,
+        ),
+        members,
+        members.c.id,
+    ),
+    _due(
+        and_(
+            past_receives.c.list_id == bindparam("list"),
+            past_receives.c.receives == bindparam("receives"),
+            past_receives.c.since < _NUMBER,
+            past_receives.c.until >= _NUMBER,
+        ),
+        past_receives.join(members, members.c.id == past_receives.c.member_id),
+        past_receives.c.member_id,
+    ),
+)
+_AUTHOR = select(posts.c.person_id).where(posts.c.id == bindparam("post"))
+_LETTERS = select(notices.c.id, notices.c.sender, notices.c.bytes).where(
+    notices.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def recipients(conn: Connection, work: Range) -> list[tuple[int, str]]:
+    """(member id, address) of all who are due a copy, by member id, each once."""
+    author = None if work.post_id is None else conn.execute(_AUTHOR, {"post": work.post_id}).scalar_one_or_none()
+    wanted = {
+        "list": work.list_id,
+        "number": work.number,
+        "after": work.after,
+        "upto": _end(work),
+        "receives": receives(conn, work),
+        "author": author or 0,
+    }
+    rows: dict[int, str] = {row.id: row.address for row in conn.execute(_RECIPIENTS, wanted)}
+    return sorted(rows.items())
+
+
+def letters(conn: Connection, notice_ids: Sequence[int]) -> dict[int, Letter]:
+    """The notices with these ids."""
+    return {row[0]: Letter(row[1], row[2]) for row in conn.execute(_LETTERS, {"ids": list(notice_ids)})}
+
+
+# --- keep and let go --------------------------------------------------------------------------------------------------
+def _renewal(table: Any) -> Any:
+    return update(table).where(table.c.lease == bindparam("holder")).values(lease_until=bindparam("until"))
+
+
+def _freed(table: Any) -> Any:
+    return update(table).where(table.c.lease.is_not(None)).values(lease=None, lease_until=None)
+
+
+_RENEW = (_renewal(deliveries), _renewal(stragglers))
+_VOID = (_freed(deliveries), _freed(stragglers))
+_HELD = deliveries.c.id == bindparam("range"), deliveries.c.lease == bindparam("holder")
+_MOVE = Fast(update(deliveries).where(*_HELD).values(after=bindparam("cursor")), "range", "holder", "cursor")
+_PUT_BACK = update(deliveries).where(*_HELD).values(lease=None, lease_until=None, due=bindparam("at"))
+_PUT_OFF = (
+    update(deliveries)
+    .where(*_HELD)
+    .values(lease=None, lease_until=None, due=bindparam("at"), attempts=deliveries.c.attempts + 1)
+)
+_STOP = update(deliveries).where(*_HELD).values(lease=None, lease_until=None, state="stopped")
+_FINISH = delete(deliveries).where(*_HELD)
+_LEFT = select(exists().where(deliveries.c.post_id == bindparam("post")))
+_STILL_HELD = select(deliveries.c.id).where(
+    deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.lease == bindparam("holder")
+)
+_LET_GO = (
+    update(stragglers)
+    .where(stragglers.c.id.in_(bindparam("ids", expanding=True)), stragglers.c.lease == bindparam("holder"))
+    .values(lease=None, lease_until=None)
+)
+
+
+def renew(conn: Connection, lease: str, until: datetime) -> None:
+    """Keep all that the lease holds until then."""
+    for statement in _RENEW:
+        conn.execute(statement, {"holder": lease, "until": until})
+
+
+def void_leases(conn: Connection) -> None:
+    """Let go of everything: where a start proves that no other worker lives (SQLite)."""
+    for statement in _VOID:
+        conn.execute(statement)
+
+
+def put_back(conn: Connection, lease: str, range_id: int, due: datetime) -> None:
+    """Let a range go as it is; it is due again then."""
+    conn.execute(_PUT_BACK, {"range": range_id, "holder": lease, "at": due})
+
+
+def put_off(conn: Connection, lease: str, range_id: int, due: datetime) -> None:
+    """The same after a failure, which is counted."""
+    conn.execute(_PUT_OFF, {"range": range_id, "holder": lease, "at": due})
+
+
+def stop(conn: Connection, lease: str, range_id: int) -> None:
+    """Let a range go for good: an operator must look."""
+    conn.execute(_STOP, {"range": range_id, "holder": lease})
+
+
+def finish(conn: Connection, lease: str, work: Range) -> bool:
+    """Nobody is left in this range. Whether the whole post has left: no other range of it is there."""
+    gone = conn.execute(_FINISH, {"range": work.id, "holder": lease}).rowcount == 1
+    return gone and work.post_id is not None and not conn.execute(_LEFT, {"post": work.post_id}).scalar_one()
+
+
+def let_go(conn: Connection, lease: str, straggler_ids: Collection[int]) -> None:
+    """Stragglers that were not tried after all."""
+    conn.execute(_LET_GO, {"ids": list(straggler_ids), "holder": lease})
+
+
+# --- what the relay said ----------------------------------------------------------------------------------------------
+_TAKEN = delete(stragglers).where(stragglers.c.id == bindparam("row"), stragglers.c.lease == bindparam("holder"))
+_AGAIN = (
+    update(stragglers)
+    .where(stragglers.c.id == bindparam("row"), stragglers.c.lease == bindparam("holder"))
+    .values(
+        lease=None,
+        lease_until=None,
+        attempts=stragglers.c.attempts + 1,
+        due=bindparam("at"),
+        first_tried_at=func.coalesce(
+            stragglers.c.first_tried_at, bindparam("tried", type_=stragglers.c.first_tried_at.type)
+        ),
+        reply=bindparam("said"),
+        state=bindparam("to"),
+    )
+)
+
+
+def _of_living_member(table: Any, *columns: str) -> Any:
+    """INSERT, unless the member has left meanwhile."""
+    values = [bindparam(name, type_=table.c[name].type) for name in columns]
+    rows = select(members.c.id, *values).where(members.c.id == bindparam("member"))
+    return insert(table).from_select(["member_id", *columns], rows)
+
+
+_NEW_STRAGGLER = _of_living_member(
+    stragglers, "list_id", "post_id", "edition_id", "address", "priority", "due", "attempts", "first_tried_at", "reply",
+    "state", "created_at",
+)  # fmt: skip
+_BOUNCE = _of_living_member(bounces, "list_id", "post_id", "address", "kind", "status", "text", "source", "at")
+
+
+def move(conn: Connection, lease: str, cursors: Sequence[tuple[int, int]]) -> set[int]:
+    """Save cursors, (range id, member id) each, where the lease still holds the range; the ids of the others."""
+    if not cursors:
+        return set()
+    rows = [{"range": range_id, "cursor": after, "holder": lease} for range_id, after in cursors]
+    if _MOVE.many(conn, rows) == len(cursors):
+        return set()
+    ids = {range_id for range_id, _ in cursors}
+    return ids - set(conn.execute(_STILL_HELD, {"ids": list(ids), "holder": lease}).scalars())
+
+
+def add_stragglers(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Members whose copies were put off: `member`, and the columns of stragglers."""
+    if rows:
+        conn.execute(_NEW_STRAGGLER, [dict(row) for row in rows])
+
+
+def add_bounces(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Members whose copies were refused: `member`, and the columns of bounces."""
+    if rows:
+        conn.execute(_BOUNCE, [dict(row) for row in rows])
+
+
+def taken(conn: Connection, lease: str, straggler_ids: Sequence[int]) -> None:
+    """The relay took these."""
+    if straggler_ids:
+        conn.execute(_TAKEN, [{"row": row, "holder": lease} for row in straggler_ids])
+
+
+def again(conn: Connection, lease: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Stragglers that were put off again, or failed: `row`, `at`, `tried`, `said`, `to` (the state)."""
+    if rows:
+        conn.execute(_AGAIN, [{**row, "holder": lease} for row in rows])

@@ -73,11 +73,12 @@ class Fast:
         compiled = self._for(conn)
         return int(_execute(conn, compiled.sql, compiled.parameters(values)).rowcount)
 
-    def many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run it once for each of these."""
-        if rows:
-            compiled = self._for(conn)
-            _execute(conn, compiled.sql, [compiled.parameters(values) for values in rows], many=True)
+    def many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it once for each of these; gives how many rows were changed."""
+        if not rows:
+            return 0
+        compiled = self._for(conn)
+        return int(_execute(conn, compiled.sql, [compiled.parameters(values) for values in rows], many=True).rowcount)
 
     def _for(self, conn: Connection) -> _Compiled:
         dialect = conn.dialect

@@ -8,9 +8,10 @@ from typing import Literal
 
 import pytest
 
+from listserver.core.fate import Stage
 from listserver.delivery.folder import Folder
-from listserver.delivery.smtp import Relay, Smtp, parse
-from listserver.delivery.transport import Connection, Lost, Parcel, Stage, Transport, Untaken
+from listserver.delivery.smtp import RelayUrl, Smtp, parse
+from listserver.delivery.transport import Connection, Lost, Parcel, Transport, Untaken
 from listserver.errors import UsageError
 from tests.relay import DROP, HANG, OFFERS, Copy, Script, certified, relay
 
@@ -25,7 +26,7 @@ def parcel(*recipients: str, sender: str = "talk-bounces@lists.example", **more:
 @asynccontextmanager
 async def smtp(script: Script, patience: float = 5.0) -> AsyncIterator[Smtp]:
     async with relay(script):
-        yield Smtp(Relay("127.0.0.1", script.port, "none"), "lists.example", patience=patience)
+        yield Smtp(RelayUrl("127.0.0.1", script.port, "none"), "lists.example", patience=patience)
 
 
 def scripted(answers: dict[tuple[str, int], bytes]) -> Callable[[str, str, int], bytes | None]:
@@ -228,7 +229,7 @@ def test_nobody_listens() -> None:
         async with relay(script):
             pass
         with pytest.raises(Lost, match="no connection to the relay"):
-            await Smtp(Relay("127.0.0.1", script.port, "none"), "lists.example").connect()
+            await Smtp(RelayUrl("127.0.0.1", script.port, "none"), "lists.example").connect()
 
     asyncio.run(story())
 
@@ -368,7 +369,7 @@ def test_O8_required_tls_is_never_replaced_by_clear_text() -> None:
             script = Script(scripted(answers), (*OFFERS, *offers))
             async with relay(script):
                 with pytest.raises(Lost, match=why):
-                    await Smtp(Relay("localhost", script.port, "required"), "lists.example", patience=1).connect()
+                    await Smtp(RelayUrl("localhost", script.port, "required"), "lists.example", patience=1).connect()
             assert "MAIL" not in script.verbs
 
     asyncio.run(story())
@@ -380,7 +381,7 @@ def test_O8_a_parcel_goes_under_tls(tls: Literal["implicit", "required", "opport
         server, client = certified(tmp_path)
         script = Script(offers=(*OFFERS, "STARTTLS"), tls=server)
         async with relay(script, server if tls == "implicit" else None):
-            way = Relay("127.0.0.1", script.port, tls)
+            way = RelayUrl("127.0.0.1", script.port, tls)
             connection = await Smtp(way, "lists.example", context=client).connect()
             big = Parcel("s@x.example", ("b@x.example",), HEAD, b"\r\n" + b"0123456789abcdef\r\n" * 50_000)
             assert await send_all(connection, [parcel("a@x.example"), big]) == [[], []]
@@ -398,7 +399,7 @@ def test_O8_opportunistic_tls_goes_on_in_clear() -> None:
     async def story() -> None:
         script = Script(scripted({("STARTTLS", 0): b"454 4.7.0 no"}), (*OFFERS, "STARTTLS"))
         async with relay(script):
-            connection = await Smtp(Relay("127.0.0.1", script.port, "opportunistic"), "lists.example").connect()
+            connection = await Smtp(RelayUrl("127.0.0.1", script.port, "opportunistic"), "lists.example").connect()
             assert not await connection.send(parcel("a@x.example"))
             await connection.close()
         assert script.got() == ["a@x.example"]
@@ -409,14 +410,14 @@ def test_O8_opportunistic_tls_goes_on_in_clear() -> None:
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("smtp://127.0.0.1", Relay("127.0.0.1", 25, "none")),
-        ("smtp://[::1]:2525", Relay("::1", 2525, "none")),
-        ("smtp://relay.example:26", Relay("relay.example", 26, "opportunistic")),
-        ("smtps://a%40b:p%3Aw@relay.example", Relay("relay.example", 465, "implicit", "a@b", "p:w")),
-        ("smtp+starttls://u:p@relay.example", Relay("relay.example", 587, "required", "u", "p")),
+        ("smtp://127.0.0.1", RelayUrl("127.0.0.1", 25, "none")),
+        ("smtp://[::1]:2525", RelayUrl("::1", 2525, "none")),
+        ("smtp://relay.example:26", RelayUrl("relay.example", 26, "opportunistic")),
+        ("smtps://a%40b:p%3Aw@relay.example", RelayUrl("relay.example", 465, "implicit", "a@b", "p:w")),
+        ("smtp+starttls://u:p@relay.example", RelayUrl("relay.example", 587, "required", "u", "p")),
     ],
 )
-def test_urls(url: str, expected: Relay) -> None:
+def test_urls(url: str, expected: RelayUrl) -> None:
     assert parse(url) == expected
 
 

@@ -1,0 +1,275 @@
+"""Verbs on copies on their way out: take work, settle what the relay said; and what an operator may do to the queue."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from listserver.actions import access
+from listserver.actions.access import Verb
+from listserver.core.actor import PROGRAM, Actor
+from listserver.core.envelope import Reply
+from listserver.core.fate import Fate, bounce_kind, next_try
+from listserver.errors import UsageError
+from listserver.store import deliveries, events, queue
+from listserver.store.deliveries import Range, Straggler
+from listserver.store.engine import notify
+from listserver.store.queue import Entry
+
+LEASE = timedelta(seconds=15)
+RANGE = 1000  # members whose copies one worker hands over in one go
+BATCH = 50  # stragglers likewise
+SAID = 200  # characters of the relay's answer in an audit row
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a process of workers can take on. full: lists that have their share of its connections."""
+
+    ranges: int
+    stragglers: int
+    full: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What it got."""
+
+    ranges: Sequence[Range] = ()
+    stragglers: Sequence[Straggler] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A member, or the recipient of a notice, that was not taken. chance: 0 to 1, spreads the next tries."""
+
+    member_id: int | None
+    address: str
+    fate: Fate
+    reply: Reply
+    chance: float
+
+
+class Moved(NamedTuple):
+    """One transaction of a range: it is done up to the member `after`, but for the refusals."""
+
+    work: Range
+    after: int
+    refusals: Sequence[Refusal] = ()
+
+
+class Tried(NamedTuple):
+    """One transaction of a straggler; without a refusal the relay took it."""
+
+    work: Straggler
+    refusal: Refusal | None = None
+
+
+def claim(conn: Connection, lease: str, wish: Wish, now: datetime) -> Claim:
+    """Lease work that is due, in a number of statements that depends on the wish alone."""
+    until = now + LEASE
+    return Claim(
+        deliveries.claim_ranges(conn, lease, now, until, wish.ranges, RANGE, wish.full) if wish.ranges else (),
+        deliveries.claim_stragglers(conn, lease, now, until, wish.stragglers) if wish.stragglers else (),
+    )
+
+
+def renew(conn: Connection, lease: str, now: datetime) -> None:
+    """Keep everything under the lease."""
+    deliveries.renew(conn, lease, now + LEASE)
+
+
+def settle(conn: Connection, lease: str, moved: Sequence[Moved], tried: Sequence[Tried], now: datetime) -> set[int]:
+    """Note what the relay took and what not; the ids of ranges that are not ours any more, where nothing is noted."""
+    lost = deliveries.move(conn, lease, [(one.work.id, one.after) for one in moved])
+    late: list[dict[str, Any]] = []
+    failed: list[tuple[Range | Straggler, Refusal]] = []
+    for one in moved:
+        for refusal in one.refusals if one.work.id not in lost else ():
+            if refusal.fate is Fate.FAILED:
+                failed.append((one.work, refusal))
+            else:
+                late.append(_straggler(one.work, refusal, now))
+    deliveries.add_stragglers(conn, late)
+    if tried:
+        failed += _settle_stragglers(conn, lease, tried, now)
+    _record_failures(conn, failed, now)
+    return lost
+
+
+def _straggler(work: Range, refusal: Refusal, now: datetime) -> dict[str, Any]:
+    tried = refusal.fate is not Fate.ANEW
+    return {
+        "member": refusal.member_id,
+        "list_id": work.list_id,
+        "post_id": work.post_id,
+        "edition_id": work.edition_id,
+        "address": refusal.address,
+        "priority": work.priority,
+        "due": next_try(1, now, now, refusal.chance) if tried else now,
+        "attempts": int(tried),
+        "first_tried_at": now,
+        "reply": _said(refusal.reply),
+        "state": "pending",
+        "created_at": now,
+    }
+
+
+def _settle_stragglers(
+    conn: Connection, lease: str, tried: Sequence[Tried], now: datetime
+) -> list[tuple[Range | Straggler, Refusal]]:
+    gone: list[int] = []
+    again: list[dict[str, Any]] = []
+    failed: list[tuple[Range | Straggler, Refusal]] = []
+    for one in tried:
+        work, refusal = one.work, one.refusal
+        if refusal is None:
+            gone.append(work.id)
+            continue
+        due = None
+        if refusal.fate is not Fate.FAILED:
+            due = next_try(work.attempts + 1, work.first_tried_at or now, now, refusal.chance)
+        if due is None:
+            failed.append((work, refusal))
+        if due is None and work.member_id is not None:  # its bounce is all that is left to say
+            gone.append(work.id)
+        else:
+            state = "failed" if due is None else "pending"
+            again.append({"row": work.id, "at": due or now, "tried": now, "said": _said(refusal.reply), "to": state})
+    deliveries.taken(conn, lease, gone)
+    deliveries.again(conn, lease, again)
+    return failed
+
+
+def _record_failures(conn: Connection, failed: Sequence[tuple[Range | Straggler, Refusal]], now: datetime) -> None:
+    deliveries.add_bounces(
+        conn,
+        [
+            {
+                "member": refusal.member_id,
+                "list_id": work.list_id,
+                "post_id": work.post_id,
+                "address": refusal.address,
+                "kind": bounce_kind(refusal.reply),
+                "status": refusal.reply.status,
+                "text": _said(refusal.reply),
+                "source": "smtp",
+                "at": now,
+            }
+            for work, refusal in failed
+            if refusal.member_id is not None
+        ],
+    )
+    for work, refusal in failed:
+        said = {"address": refusal.address, "reply": _said(refusal.reply)[:SAID]}
+        events.record(conn, "delivery-failed", PROGRAM, now, list_id=work.list_id, data=said)
+
+
+def _said(reply: Reply) -> str:
+    return f"{reply.code} {reply.status} {reply.text}".rstrip()
+
+
+def finish(conn: Connection, lease: str, work: Range, now: datetime) -> None:
+    """Nobody is left in the range; says so in the log once the whole post has left."""
+    if deliveries.finish(conn, lease, work):
+        events.record(conn, "delivery-finished", PROGRAM, now, list_id=work.list_id, data={"number": work.number})
+
+
+def put_back(conn: Connection, lease: str, work: Range, now: datetime) -> None:
+    """Let a range go, to the end of the queue, so that others get their turn."""
+    deliveries.put_back(conn, lease, work.id, now)
+
+
+def put_off(conn: Connection, lease: str, work: Range, chance: float, now: datetime) -> None:
+    """The relay does not take this delivery at all, or we cannot make it: later, or after five days never."""
+    due = next_try(work.attempts + 1, work.created_at, now, chance)
+    if due is not None:
+        deliveries.put_off(conn, lease, work.id, due)
+    else:
+        stop(conn, lease, work, now)
+
+
+def stop(conn: Connection, lease: str, work: Range, now: datetime) -> None:
+    """It waits for an operator, who finds why in the log."""
+    deliveries.stop(conn, lease, work.id)
+    said = {"number": work.number}
+    events.record(conn, "delivery-stopped", PROGRAM, now, list_id=work.list_id, data=said)
+
+
+# --- the operator -----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Status:
+    """pending: copies that were not tried yet; retrying: put off by the relay; failed: given up, until `retry`.
+
+    oldest_seconds: since the first of those that wait was planned, 0 if there is none.
+    """
+
+    pending: int
+    retrying: int
+    failed: int
+    oldest_seconds: int
+
+
+def status(conn: Connection, actor: Actor, now: datetime) -> Status:
+    """How much is on its way out."""
+    _require(conn, actor)
+    totals = queue.totals(conn)
+    age = 0 if totals.oldest is None else max(0, int((now - totals.oldest).total_seconds()))
+    return Status(totals.pending, totals.retrying, totals.failed, age)
+
+
+def entries(conn: Connection, actor: Actor, count: int) -> list[Entry]:
+    """The oldest entries of the queue."""
+    _require(conn, actor)
+    return queue.first(conn, count)
+
+
+def show(conn: Connection, actor: Actor, entry_id: str) -> Entry:
+    """One entry. Raises UsageError where there is none."""
+    _require(conn, actor)
+    return _find(conn, entry_id)
+
+
+def retry(conn: Connection, actor: Actor, entry_id: str | None, now: datetime) -> int:
+    """Make one entry, or all, due at once, with all tries ahead again; how many. Raises UsageError."""
+    _require(conn, actor)
+    if entry_id is None:
+        count = sum(queue.retry(conn, kind, None, now) for kind in ("d", "s"))
+    else:
+        _find(conn, entry_id)
+        count = queue.retry(conn, *_parts(entry_id), now)
+    notify(conn)
+    return count
+
+
+def cancel(conn: Connection, actor: Actor, entry_id: str, now: datetime) -> Entry:
+    """Take an entry out of the queue: who has not got it will not. Raises UsageError."""
+    _require(conn, actor)
+    entry = _find(conn, entry_id)
+    queue.cancel(conn, *_parts(entry_id))
+    said = {"id": entry.id, "list": entry.list, "number": entry.number}
+    events.record(conn, "delivery-stopped", actor, now, data=said)
+    return entry
+
+
+def _require(conn: Connection, actor: Actor) -> None:
+    access.require(conn, actor, Verb.CREATE_LISTS, 0)
+
+
+def _find(conn: Connection, entry_id: str) -> Entry:
+    entry = queue.find(conn, *_parts(entry_id))
+    if entry is None:
+        raise UsageError(f"There is no {entry_id} in the queue (any more). `listserver queue status` shows what is.")
+    return entry
+
+
+def _parts(entry_id: str) -> tuple[str, int]:
+    match = re.fullmatch(r"([ds])([0-9]{1,18})", entry_id)
+    if match is None:
+        raise UsageError(
+            f"{entry_id!r} is no id of the queue: write one that `listserver queue status` shows, like d12."
+        )
+    return match[1], int(match[2])

@@ -1,0 +1,102 @@
+"""What goes over the wire: a post becomes one rendered template, and each member's copy is spliced from it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from listserver.core.address import bounce_address
+from listserver.core.compose import ListFacts, Template, Unsendable, Variant, choose_from, compose
+from listserver.core.envelope import DmarcPolicy
+from listserver.core.message import read
+from listserver.core.site import Site
+from listserver.core.verp import member_token, verp_token
+from listserver.delivery.transport import Features, Parcel
+from listserver.store import lists, outbound
+from listserver.store.deliveries import Letter
+
+LEAVE = "leave"  # the purpose of the member tokens in List-Unsubscribe
+
+Recipient = tuple[int, str]  # member id, address
+
+
+class Lot(NamedTuple):
+    """A parcel, and the members whose copies are in it, in its order."""
+
+    parcel: Parcel
+    members: Sequence[Recipient]
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Mailing:
+    """A post as its members get it. template: dots stuffed. each: every copy has its own sender and links."""
+
+    list_id: int
+    list_name: str
+    site: Site
+    day: int  # days since 1970, in the tokens of return addresses
+    template: Template
+    each: bool
+
+    def lots(self, recipients: Sequence[Recipient], size: Callable[[], int], verp: bool) -> Iterator[Lot]:
+        """The copies of these members, in their order. size: most recipients of one parcel, asked before each of them.
+
+        verp: the relay makes the return address of each copy (XVERP).
+        """
+        if self.each:
+            return (Lot(self.copy(recipient), (recipient,)) for recipient in recipients)
+        return self._batches(recipients, size, verp)
+
+    def copy(self, recipient: Recipient) -> Parcel:
+        """One member's copy."""
+        member_id, address = recipient
+        secret, template = self.site.secret, self.template
+        token = member_token(secret, LEAVE, member_id).encode() if self.each else b""
+        sender = bounce_address(self.list_name, self.site.domain, verp_token(secret, self.list_id, member_id, self.day))
+        return Parcel(sender, (address,), token.join(template.head), template.body, template.eight_bit, template.utf8)
+
+    def _batches(self, recipients: Sequence[Recipient], size: Callable[[], int], verp: bool) -> Iterator[Lot]:
+        # With XVERP, Postfix puts each recipient behind this sender; the token says that it is ours, for the list.
+        token = verp_token(self.site.secret, self.list_id, 0, self.day) if verp else ""
+        sender = bounce_address(self.list_name, self.site.domain, token)
+        template, start = self.template, 0
+        head = b"".join(template.head)
+        while start < len(recipients):
+            some = recipients[start : start + size()]
+            start += len(some)
+            addresses = tuple(address for _, address in some)
+            yield Lot(Parcel(sender, addresses, head, template.body, template.eight_bit, template.utf8, verp), some)
+
+
+def prepare(conn: Connection, site: Site, post_id: int, features: Features, day: int) -> Mailing | Unsendable | None:
+    """Render a post for a relay with these features; None if the post was deleted meanwhile."""
+    post = outbound.post(conn, post_id)
+    if post is None:
+        return None
+    lst = lists.get(conn, post.list_id)
+    facts = ListFacts(lst.name, site, lst.settings)
+    each = lst.settings.copies == "each"
+    variant = Variant(
+        choose_from(lst.settings.from_, DmarcPolicy.ABSENT, verified=False), each, features.eightbit, features.utf8
+    )
+    link = f"{site.base_url}/{lst.name}/p/{post.identifier}/" if site.base_url else ""
+    template = compose(read(post.raw), facts, variant, link)
+    if isinstance(template, Unsendable):
+        return template
+    head = tuple(_stuffed(piece) for piece in template.head)
+    body = _stuffed(template.body)
+    body = body if body.endswith(b"\r\n") else body + b"\r\n"
+    return Mailing(lst.id, lst.name, site, day, Template(head, body, template.eight_bit, template.utf8), each)
+
+
+def letter(address: str, notice: Letter) -> Parcel:
+    """A notice to its one recipient."""
+    mail = _stuffed(notice.bytes)
+    mail = mail if mail.endswith(b"\r\n") else mail + b"\r\n"
+    return Parcel(notice.sender, (address,), mail, eightbit=not mail.isascii())
+
+
+def _stuffed(octets: bytes) -> bytes:
+    """Dots doubled at line starts (RFC 5321 §4.5.2); a template is never cut there."""
+    return octets.replace(b"\r\n.", b"\r\n..")

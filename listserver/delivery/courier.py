@@ -1,0 +1,286 @@
+"""One piece of work on one connection: a range of members, or some stragglers."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+from functools import partial
+from typing import assert_never
+from weakref import WeakValueDictionary
+
+from listserver import log
+from listserver.actions import delivery
+from listserver.actions.delivery import Moved, Refusal, Tried
+from listserver.core.compose import Unsendable
+from listserver.core.envelope import Reply
+from listserver.core.fate import Fate, Stage, fate
+from listserver.core.site import Site
+from listserver.delivery import copies
+from listserver.delivery.copies import Lot, Mailing
+from listserver.delivery.ledger import Ledger, steady
+from listserver.delivery.relay import Relay
+from listserver.delivery.transport import Connection, Features, Lost, Parcel, Untaken
+from listserver.errors import Unavailable
+from listserver.store import deliveries
+from listserver.store.deliveries import Letter, Range, Straggler
+from listserver.store.engine import Store
+
+BATCH = 100  # recipients of one transaction (RFC 5321 §4.5.3.1.8: every server takes so many)
+TURN = 2.0  # seconds after which a range is put back, so that others get their turn
+TRIES = 3  # of a parcel whose connection is lost each time
+DOUBTS = 10  # parcels in a row that were wholly put off: then it is the relay, not the recipients
+
+Rendered = Mailing | Unsendable | None
+_Key = tuple[int, bool, bool]
+
+
+@dataclass(slots=True)
+class Office:
+    """What the couriers of a process share. alive: whether the lease still holds; asked before each transaction.
+
+    batch: most recipients of one transaction, lowered when the relay takes fewer.
+    """
+
+    store: Store
+    site: Site
+    relay: Relay
+    ledger: Ledger
+    alive: Callable[[], bool]
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    chance: Callable[[], float]
+    xverp: bool = True
+    stopping: bool = False
+    batch: int = BATCH
+    # Posts that are on their way just now, rendered once for all couriers.
+    rendering: "WeakValueDictionary[_Key, asyncio.Task[Rendered]]" = field(default_factory=WeakValueDictionary)
+
+    @property
+    def day(self) -> int:
+        """Days since 1970, for the tokens of return addresses."""
+        return int(self.clock().timestamp()) // 86_400
+
+    def rendered(self, post_id: int, features: Features) -> "asyncio.Task[Rendered]":
+        """The post for a relay with these features; whoever holds the task keeps it for the others."""
+        key = (post_id, features.eightbit, features.utf8)
+        task = self.rendering.get(key)
+        if task is None:
+            unit = partial(copies.prepare, site=self.site, post_id=post_id, features=features, day=self.day)
+            task = asyncio.get_running_loop().create_task(self.store.read(unit, page=True))
+            self.rendering[key] = task
+        return task
+
+
+class _End(Enum):
+    """Why a courier is done with a range."""
+
+    FINISHED = auto()  # nobody is left
+    TURN = auto()  # others are next
+    LATER = auto()  # the relay takes none of it for now
+    NEVER = auto()  # it cannot be sent, an operator must look
+    GONE = auto()  # it is another's now, or we may be out of date: nothing more may be done
+
+
+class Courier:
+    """Carries one piece of work, then is done."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._ledger = office.ledger
+        self._connection: Connection | None = None
+        self._announced = False
+
+    # --- ranges ---
+    async def carry(self, work: Range) -> None:
+        """Hand over the copies of a range. Every way out of it leaves the row as the next one needs it."""
+        try:
+            self._ledger.couriers += 1
+            await self._connect()
+            end = await self._range(work)
+        except (Lost, Unavailable):  # the relay or the database is gone: nothing is wrong with the range
+            end = _End.TURN
+        except Exception as failure:
+            log.error(log.Event.DELIVERY_DEFERRED, failure, list_id=work.list_id, number=work.number)
+            end = _End.LATER
+        finally:
+            self._ledger.couriers -= 1
+        await self._leave()
+        await self._let_go(work, end)
+
+    async def _let_go(self, work: Range, end: _End) -> None:
+        office, lease, now = self._office, self._ledger.lease, self._office.clock()
+        chance = office.chance()
+        match end:
+            case _End.FINISHED:
+                await steady(office.store, lambda conn: delivery.finish(conn, lease, work, now))
+            case _End.TURN:
+                await steady(office.store, lambda conn: delivery.put_back(conn, lease, work, now))
+            case _End.LATER:
+                await steady(office.store, lambda conn: delivery.put_off(conn, lease, work, chance, now))
+            case _End.NEVER:
+                await steady(office.store, lambda conn: delivery.stop(conn, lease, work, now))
+            case _End.GONE:
+                pass
+            case _:
+                assert_never(end)
+
+    async def _range(self, work: Range) -> _End:
+        office, features = self._office, self._features
+        members = await office.store.read(partial(deliveries.recipients, work=work))
+        if not members:
+            return _End.FINISHED
+        assert work.post_id is not None
+        task = office.rendered(work.post_id, features)
+        mailing = await asyncio.shield(task)
+        if mailing is None:
+            return _End.FINISHED
+        if isinstance(mailing, Unsendable):
+            log.error(log.Event.DELIVERY_STOPPED, list_id=work.list_id, number=work.number, reason=mailing.text)
+            return _End.NEVER
+        verp = office.xverp and features.xverp
+        return await self._lots(work, mailing.lots(members, lambda: office.batch, verp))
+
+    async def _lots(self, work: Range, lots: Iterator[Lot]) -> _End:
+        office, settle = self._office, self._ledger.settle
+        ends = office.monotonic() + TURN
+        doubts = 0
+        lot = next(lots, None)
+        while lot is not None:
+            over = office.stopping or office.monotonic() > ends
+            following = None if over else next(lots, None)
+            if pause := office.relay.wait(len(lot.members)):
+                await asyncio.sleep(pause)
+            if not office.alive():
+                return _End.GONE
+            untaken = await self._send(lot.parcel, None if following is None else following.parcel)
+            refusals: Sequence[Refusal] = ()
+            if untaken:
+                refusals = self._judged(lot, untaken)
+                if refusals[0].fate is Fate.OURS:
+                    log.warning(log.Event.RELAY_UNREACHABLE, list_id=work.list_id, reply=_words(refusals[0].reply))
+                    return _End.LATER
+                doubts = doubts + 1 if _all_late(lot, refusals) else 0
+            else:
+                doubts = 0
+            if not await settle(Moved(work, lot.members[-1][0], refusals)):
+                return _End.GONE
+            if doubts == DOUBTS:
+                log.warning(log.Event.RELAY_UNREACHABLE, list_id=work.list_id, reply=_words(refusals[-1].reply))
+                return _End.LATER
+            if over:
+                return _End.TURN
+            lot = following
+        return _End.FINISHED
+
+    def _judged(self, lot: Lot, untaken: Sequence[Untaken]) -> list[Refusal]:
+        count = len(lot.members)
+        others = len(untaken) < count
+        refusals = []
+        for one in untaken:
+            end = fate(one.stage, one.reply, recipients=count, others_taken=others)
+            if end is Fate.ANEW and one.stage is Stage.RCPT:
+                self._office.batch = min(self._office.batch, max(1, one.place))
+            refusals.append(Refusal(*lot.members[one.place], end, one.reply, self._office.chance()))
+            if end is not Fate.FAILED:
+                log.info(log.Event.DELIVERY_DEFERRED, address=refusals[-1].address, reply=_words(one.reply))
+        return refusals
+
+    # --- stragglers ---
+    async def carry_stragglers(self, works: Sequence[Straggler]) -> None:
+        """Hand over single copies and notices, each in a transaction of its own."""
+        office = self._office
+        left = {work.id for work in works}
+        try:
+            await self._connect()
+            await self._singles(works, left)
+        except (Lost, Unavailable):
+            pass
+        except Exception as failure:
+            log.error(log.Event.DELIVERY_DEFERRED, failure)
+        await self._leave()
+        if left:
+            lease = self._ledger.lease
+            await steady(office.store, partial(deliveries.let_go, lease=lease, straggler_ids=left))
+
+    async def _singles(self, works: Sequence[Straggler], left: set[int]) -> None:
+        office = self._office
+        notices = [work.notice_id for work in works if work.notice_id is not None]
+        letters = await office.store.read(partial(deliveries.letters, notice_ids=notices)) if notices else {}
+        kept: list[asyncio.Task[Rendered]] = []  # so that each post is rendered once
+        for work in works:
+            if office.stopping or not office.alive():
+                return
+            parcel = await self._single(work, letters, kept)
+            untaken: Sequence[Untaken] = ()
+            if isinstance(parcel, Unsendable):
+                untaken = [Untaken(0, Stage.DATA, Reply(554, parcel.status, parcel.text))]
+            elif parcel is not None:
+                if pause := office.relay.wait(1):
+                    await asyncio.sleep(pause)
+                untaken = await self._send(parcel, None)
+            left.discard(work.id)
+            await self._ledger.settle(Tried(work, self._refused(work, untaken)))
+
+    async def _single(
+        self, work: Straggler, letters: dict[int, Letter], kept: "list[asyncio.Task[Rendered]]"
+    ) -> Parcel | Unsendable | None:
+        if work.notice_id is not None:
+            return copies.letter(work.address, letters[work.notice_id])
+        assert work.post_id is not None
+        assert work.member_id is not None
+        kept.append(self._office.rendered(work.post_id, self._features))
+        mailing = await asyncio.shield(kept[-1])
+        return mailing.copy((work.member_id, work.address)) if isinstance(mailing, Mailing) else mailing
+
+    def _refused(self, work: Straggler, untaken: Sequence[Untaken]) -> Refusal | None:
+        if not untaken:
+            return None
+        stage, reply = untaken[0].stage, untaken[0].reply
+        end = fate(stage, reply, recipients=1, others_taken=False)
+        if end is Fate.OURS:
+            log.warning(log.Event.RELAY_UNREACHABLE, list_id=work.list_id, reply=_words(reply))
+        return Refusal(work.member_id, work.address, end, reply, self._office.chance())
+
+    # --- the connection ---
+    @property
+    def _features(self) -> Features:
+        assert self._connection is not None
+        return self._connection.features
+
+    async def _connect(self) -> Connection:
+        if self._connection is None:
+            self._connection = await self._office.relay.take()
+        return self._connection
+
+    async def _send(self, parcel: Parcel, then: Parcel | None) -> Sequence[Untaken]:
+        """Hand over; after a loss on a connection of its own, for only this parcel has no answer (standards O6)."""
+        reason = ""
+        for _ in range(TRIES):
+            connection = await self._connect()
+            self._announced = then is not None
+            try:
+                return await connection.send(parcel, then)
+            except Lost as loss:
+                reason = loss.reason
+                self._connection = None
+                await connection.close()
+        reply = Reply(451, "4.4.2", f"The connection was lost {TRIES} times: {reason}"[:400])
+        return [Untaken(place, Stage.DATA, reply) for place in range(len(parcel.recipients))]
+
+    async def _leave(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._announced or self._office.stopping:
+            await connection.close()
+        else:
+            self._office.relay.give(connection)
+
+
+def _all_late(lot: Lot, refusals: Sequence[Refusal]) -> bool:
+    return len(refusals) == len(lot.members) and all(one.fate is Fate.LATER for one in refusals)
+
+
+def _words(reply: Reply) -> str:
+    return f"{reply.code} {reply.status} {reply.text}"
