@@ -121,7 +121,7 @@ _WORDS: dict[Verb, str] = {
     Verb.APPROVE: "accept release approve ok moderate",
     Verb.REJECT: "reject deny",
     Verb.DISCARD: "discard delete",
-    Verb.OWNER: "owner admin",
+    Verb.OWNER: "owner owners admin managers",
     Verb.REQUEST: "request",
     Verb.MODERATORS: "editor moderator moderators",
     Verb.HELP: "help",
@@ -208,7 +208,7 @@ def list_name(text: str) -> str:
 def route(recipient: str, domain: str, exists: Callable[[str], bool]) -> Route:
     """What `recipient` means at `domain`; `exists` tells whether a list of that (lower-case) name is there.
 
-    The grammar of docs/glossary.md: `[prefix.]LIST[(-|+)verb[(-|.|+|=)argument]]`, `owner-LIST`, robots.
+    The grammar: `[prefix.]LIST[(-|+)verb[(-|.|+|=)argument]]`, `owner-LIST`, robots.
     An exact list address wins over a suffix, and a longer list name over a shorter one.
     """
     local, where = split(recipient)

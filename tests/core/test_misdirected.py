@@ -1,0 +1,62 @@
+"""core.misdirected: requests for the robot that were sent to the list."""
+
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from listserver.core.misdirected import misdirected
+from listserver.core.text import own_text
+
+
+@pytest.mark.parametrize(
+    ("subject", "own", "found"),
+    [
+        ("unsubscribe", "", "unsubscribe"),
+        ("Re: [Talk] UNSUBSCRIBE", "", "unsubscribe"),
+        ("", "unsubscribe", "unsubscribe"),
+        ("A post", "Please unsubscribe me.\n\nThanks\nAnna Berg", "unsubscribe"),
+        ("Leave", "Please remove me from your mailing list. Thanks", "unsubscribe"),
+        ("", "Hello,\nplease take... unsubscribe", None),
+        ("", "Hi all,\nunsubscribe anna@b.example\nBest regards", "unsubscribe"),
+        ("", "Hi Bob Smith,\nunsubscribe please", "unsubscribe"),
+        ("Unsubscribe", "Unsubscribe\n\nAnna Berg\n\n1 Fox Street\n\nKansas City, MO 64155", "unsubscribe"),
+        ("Unsubscribe me from the list", "Please unsubscribe me from your mailing list!!", "unsubscribe"),
+        ("subscribe", "", "subscribe"),
+        ("", "subscribe talk", "subscribe"),
+        ("", "signoff talk", "unsubscribe"),
+        ("help", "", "help"),
+        ("", "set nomail", "set"),
+        ("", "lists", "lists"),
+        ("help", "My model does not converge, can you help me?", None),
+        ("Unsubscribe", "Hi!\n\na) please tell your administration that this happens to you", None),
+        ("Re: how to unsubscribe", "Click on the link below each post.", None),
+        ("unsubscribe", "How do I unsubscribe from this list if I have lost my password and the page is down?", None),
+        ("", "leave", None),
+        ("", "ok", None),
+        ("", "Thanks!", None),
+        ("", "Join us", None),
+        ("", "remove", None),
+        ("", "set the option to none please", None),
+        ("", "help me", None),
+        ("", "Anna, unsubscribe talk now", None),
+        ("", "unsubscribe\nthe callback when the observer is gone", None),
+        ("", "", None),
+        ("", "x" * 500 + " unsubscribe", None),
+    ],
+)
+def test_L12_only_bare_requests(subject: str, own: str, found: str | None) -> None:
+    assert misdirected(subject, own) == found
+
+
+def test_L12_no_human_post_of_the_collection(shared: Path) -> None:
+    """Of the 40 human mails one is nothing but the subject "unsubscribe"."""
+    taken = []
+    for path in sorted((shared / "data/autoreply/human").glob("*.eml")):
+        mail = message_from_bytes(path.read_bytes(), policy=default)
+        part = mail.get_body(("plain",))
+        text = part.get_content() if part else ""
+        if misdirected(str(mail["Subject"]), own_text(text).text):
+            taken.append((str(mail["Subject"]), own_text(text).text))
+    assert taken == [("[USRP-users] unsubscribe", "")]
