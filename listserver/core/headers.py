@@ -95,15 +95,16 @@ def decode_words(text: str) -> str:
             if gap.strip() or position == 0:
                 pieces.append(gap)
             codec = charset.lower()
-        pending.append(_word_octets(encoding, data))
+        pending.append(_word_octets(encoding, data, codec))
         position = word.end()
     pieces.append(decode(b"".join(pending), codec))
     pieces.append(text[position:])
     return "".join(pieces)
 
 
-def _word_octets(encoding: str, data: str) -> bytes:
-    octets = data.encode("utf-8")
+def _word_octets(encoding: str, data: str, charset: str) -> bytes:
+    # Raw 8-bit characters do not belong into an encoded-word, but some put them there, in its charset.
+    octets = data.encode("ascii") if data.isascii() else data.encode(codec_of(charset) or "utf-8", "replace")
     return base64_octets(octets) if encoding in "bB" else a2b_qp(octets, header=True)
 
 

@@ -28,7 +28,8 @@ class Post:
     message_id: without <>, "" if missing or unusable. authors: From, one addr-spec each or none (R4).
     references: References then In-Reply-To, without <>, oldest first, each once, at most 50 (R7); in_reply_to likewise.
     date: aware, None if absent or absurd. recipients: To and Cc.
-    findings: short codes of what was odd ("two-subject", ...; all of them stand in docs/life-of-a-post.md).
+    findings: short codes of what was odd: "two-FIELD", "no-header", "no-separator", "mbox-line", "no-from", "bad-from",
+    "group-from", "address-in-name", "bad-boundary", "too-many-parts".
     by_name: all fields by their names in lower case, in order.
     """
 

@@ -48,6 +48,7 @@ def test_a_header_without_end_is_cut_where_memory_would_suffer() -> None:
         (b"a =?utf-8?q?b?= c =?utf-8?q?d?= e", "a b c d e"),
         (b"=?x-none?q?=E4?=", "ä"),
         (b"=?zlib?b?eJxLBAAAYgBi?=", "xœK b b"),
+        (b"=?iso-8859-1?q?caf\xe9?=", "café"),
         (b"=?utf-8?x?a?= =?utf-8?q", "=?utf-8?x?a?= =?utf-8?q"),
         (b"a=?utf-8?q?=0D=0ABcc:=00?=b", "a Bcc: b"),
         ("Grüße".encode(), "Grüße"),
