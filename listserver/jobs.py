@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from listserver import log
+from listserver.actions import moderation
+from listserver.core.site import Site
 from listserver.errors import UsageError
 from listserver.store import retention, ticks
 from listserver.store.engine import Store
@@ -54,7 +56,30 @@ def _aged(delete: Callable[[Connection, datetime, int], int], age: timedelta) ->
     return lambda conn, now: delete(conn, now - age, ROWS) == ROWS
 
 
-JOBS: tuple[Job, ...] = (
+def _whole(work: Callable[[Connection, datetime], int]) -> Work:
+    """Work that leaves nothing for a further transaction."""
+
+    def do(conn: Connection, now: datetime) -> bool:
+        work(conn, now)
+        return False
+
+    return do
+
+
+def table(site: Site) -> tuple[Job, ...]:
+    """All periodic jobs."""
+    return (
+        Job(
+            "expiry",
+            "End what has waited for a moderator for too long, as each list says.",
+            ten_minutes,
+            _whole(lambda conn, now: moderation.expire(conn, site, now)),
+        ),
+        *_RETENTION,
+    )
+
+
+_RETENTION: tuple[Job, ...] = (
     Job(
         "tokens",
         "Forget tokens a day after they expired.",
@@ -91,7 +116,7 @@ JOBS: tuple[Job, ...] = (
         "ticks",
         "Forget which slots have fired after 60 days.",
         daily,
-        lambda conn, now: ticks.forget(conn, now - timedelta(days=60)) < 0,
+        _whole(lambda conn, now: ticks.forget(conn, now - timedelta(days=60))),
     ),
 )
 

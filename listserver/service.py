@@ -116,7 +116,7 @@ class Service:
 
     def _background(self, web: "_Web | None") -> Iterator[Coroutine[Any, Any, None]]:
         if "jobs" in self._only:
-            yield jobs.Runner(self._store, jobs.JOBS, _clock).run(self._stopping)
+            yield jobs.Runner(self._store, jobs.table(self._site), _clock).run(self._stopping)
         if "delivery" in self._only:
             yield self._worker().run(self._stopping)
         if web is not None:

@@ -15,9 +15,10 @@ def list_(as_json: common.Json = False) -> None:
     from listserver import jobs
     from listserver.store import ticks
 
-    with common.open_store() as (_, store):
+    with common.open_store() as (settings, store):
         last = store.read_now(ticks.last)
-    rows = [{"name": job.name, "last": last.get(job.name), "what": job.doc} for job in jobs.JOBS]
+        table = jobs.table(common.site(settings, store))
+    rows = [{"name": job.name, "last": last.get(job.name), "what": job.doc} for job in table]
     common.print_table(rows, ("name", "last", "what"), as_json=as_json, empty="There are no jobs.")
 
 
@@ -29,8 +30,7 @@ def run(
     """Do the work of one job now, whether or not its time has come."""
     from listserver import jobs
 
-    job = jobs.find(jobs.JOBS, name)
     now = common.moment("--at", at) if at else common.now()
-    with common.open_store() as (_, store):
-        jobs.run_now(store, job, now)
+    with common.open_store() as (settings, store):
+        jobs.run_now(store, jobs.find(jobs.table(common.site(settings, store)), name), now)
     common.say(f"{name}: done.")

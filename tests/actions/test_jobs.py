@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select
 
 from listserver import jobs
+from listserver.core.site import Site
 from listserver.errors import UsageError
 from listserver.jobs import Job, Runner
 from listserver.store import tables, ticks
@@ -16,6 +17,8 @@ from listserver.store.engine import Store
 
 NOW = datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
+SITE = Site("lists.example.org", "Lists", "postmaster@lists.example.org", "en", "", b"s" * 32)
+TABLE = jobs.table(SITE)
 
 
 class Clock:
@@ -117,9 +120,9 @@ def test_run_now_works_whether_or_not_the_slot_is_taken(store: Store) -> None:
 
 
 def test_find() -> None:
-    assert jobs.find(jobs.JOBS, "tokens").name == "tokens"
-    with pytest.raises(UsageError, match="The jobs are tokens"):
-        jobs.find(jobs.JOBS, "tea")
+    assert jobs.find(TABLE, "tokens").name == "tokens"
+    with pytest.raises(UsageError, match="The jobs are expiry, tokens"):
+        jobs.find(TABLE, "tea")
 
 
 def fill(conn: Connection) -> None:
@@ -132,7 +135,7 @@ def fill(conn: Connection) -> None:
         then = NOW - age
         token = {"hash": b"%d" % i, "action": "join", "address": "a", "created_at": then, "expires_at": then}
         conn.execute(insert(tables.tokens), token)
-        hold = {"list_id": 1, "kind": "post", "address": "a", "held_at": then, "expires_at": then, "reasons": []}
+        hold = {"list_id": 1, "kind": "post", "address": "a", "held_at": then, "expires_at": NOW + DAY, "reasons": []}
         conn.execute(insert(tables.holds), hold | {"decided_at": then, "envelope": {}})
         conn.execute(insert(tables.holds), hold | {"envelope": {}})  # waits, however old
         conn.execute(insert(tables.bounces), {"address": "a", "kind": "dead", "source": "dsn", "at": then})
@@ -149,7 +152,7 @@ def fill(conn: Connection) -> None:
 
 def test_D4_each_job_forgets_what_is_old_and_nothing_else(store: Store) -> None:
     store.write_now(fill)
-    for job in jobs.JOBS:
+    for job in TABLE:
         jobs.run_now(store, job, NOW)
 
     def left(conn: Connection) -> dict[str, int]:
@@ -166,7 +169,7 @@ def test_D4_each_job_forgets_what_is_old_and_nothing_else(store: Store) -> None:
         "events": 1,
         "notices": 3,
         "stragglers": 3,
-        "ticks": 1 + len(jobs.JOBS),
+        "ticks": 1 + len(TABLE),
     }
 
 
@@ -198,6 +201,6 @@ def test_earlier_choices_are_kept_while_something_goes_by_them(
             conn.execute(insert(tables.editions), made)
 
     store.write_now(unit)
-    jobs.run_now(store, jobs.find(jobs.JOBS, "choices"), NOW)
+    jobs.run_now(store, jobs.find(TABLE, "choices"), NOW)
     count = select(func.count()).select_from(tables.past_receives)
     assert store.read_now(lambda conn: conn.execute(count).scalar_one()) == kept

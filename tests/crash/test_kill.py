@@ -28,8 +28,8 @@ from tests.running import Serve
 CLIENTS = 50
 CONNECTIONS = 10  # to the relay, of each process
 MEMBERS = 10  # of the list that the clients post to
-MANY = 1_500  # members of the list whose fan-out runs meanwhile
-PAUSE = 1.0  # mean seconds between two posts of a client
+MANY = 800  # members of the list whose fan-out runs meanwhile
+PAUSE = 1.5  # mean seconds between two posts of a client
 LEASE = 15.0  # seconds after which the work of a process that is gone is another's
 
 
