@@ -1,0 +1,46 @@
+"""Every release's database opens in this one: restored, upgraded, and all of it there (tests/upgrade/make.py)."""
+
+import json
+import lzma
+from pathlib import Path
+
+import pytest
+
+from listserver.actions import database
+from listserver.core.actor import OPERATOR
+from listserver.store import holds
+from listserver.store.engine import Store
+from tests.upgrade.make import FOLDER, NOW, fill
+
+RELEASES = sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def kept(release: str, url: str, folder: Path) -> Path:
+    """The backup of that release for the engine of `url`."""
+    if not url.startswith("sqlite"):
+        return FOLDER / f"{release}.postgresql"
+    plain = folder / "backup"
+    plain.write_bytes(lzma.decompress((FOLDER / f"{release}.sqlite.xz").read_bytes()))
+    return plain
+
+
+def test_there_is_a_database_of_a_release() -> None:
+    assert RELEASES
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_database_of_each_release_opens_and_works(release: str, database_url: str, tmp_path: Path) -> None:
+    expected = json.loads((FOLDER / f"{release}.json").read_text())
+    assert database.restore(database_url, kept(release, database_url, tmp_path), OPERATOR, NOW) == expected["schema"]
+    assert database.check(database_url) == []
+    status = database.status(database_url)
+    assert {key: getattr(status, key) for key in ("lists", "members", "posts")} == {
+        key: expected[key] for key in ("lists", "members", "posts")
+    }
+    with Store.open(database_url) as store:
+        assert [hold.address for hold in store.read_now(holds.waiting)] == ["carla@example.net"]
+
+
+def test_the_script_that_keeps_them_works(store: Store) -> None:
+    fill(store)
+    assert [hold.address for hold in store.read_now(holds.waiting)] == ["carla@example.net"]
