@@ -1,6 +1,7 @@
 """`listserver serve` as operators and systemd see it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from listserver.store import site
+from listserver.store.engine import Store
 from tests.running import Serve
 
 
@@ -54,23 +57,15 @@ def test_a_second_serve_on_one_sqlite_database_is_told_so(sqlite_url: str, tmp_p
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(sqlite_url: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
     with Serve(tmp_path / "serve", database=sqlite_url) as serve:
+        shutil.copyfile(sqlite_url.removeprefix("sqlite:///"), other)
+        with Store.open(f"sqlite:///{other}") as store:
+            store.write_now(lambda conn: site.make_secret(conn, b"s" * 32))
         taken = f"127.0.0.1:{serve.ports['web']}"
-        environment = serve.environment | {
-            "LISTSERVER_WEB__LISTEN": taken,
-            "LISTSERVER_DATABASE__URL": f"sqlite:///{tmp_path}/other.db",
-        }
-        for command in (
-            ["init", "--domain", "lists.example.org", "--database", f"sqlite:///{tmp_path}/other.db"],
-            ["serve", "--only", "web"],
-        ):
-            done = subprocess.run(
-                [sys.executable, "-m", "listserver", *command],
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=20,
-            )
+        more = {"LISTSERVER_WEB__LISTEN": taken, "LISTSERVER_DATABASE__URL": f"sqlite:///{other}"}
+        command = [sys.executable, "-m", "listserver", "serve", "--only", "web"]
+        done = subprocess.run(command, env=serve.environment | more, capture_output=True, text=True, timeout=20)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"listserver: web.listen = {taken} is not possible: Address already in use."
 
