@@ -23,8 +23,8 @@ ROOT = Path(__file__).parent.parent.parent
 PEERS = Path(os.environ.get("PEERS", ROOT / ".peers"))
 
 # Users that the packages would make: name -> uid and gid, high enough to be nobody's.
-_USERS = {"postfix": 64301, "Debian-exim": 64302, "opensmtpd": 64303, "opensmtpq": 64304}
-_GROUPS = {**_USERS, "postdrop": 64305}
+USERS = {"postfix": 64301, "Debian-exim": 64302, "opensmtpd": 64303, "opensmtpq": 64304, "listserver": 64306}
+_GROUPS = {**USERS, "postdrop": 64305}
 
 _ENTER = r"""
 set -eu
@@ -100,7 +100,7 @@ def run(package: str, etc: dict[str, str], command: Sequence[str], port: int) ->
 
 def _write_etc(etc: Path, files: dict[str, str]) -> None:
     passwd = Path("/etc/passwd").read_text() + "".join(
-        f"{name}:x:{uid}:{uid}::/nonexistent:/usr/sbin/nologin\n" for name, uid in _USERS.items()
+        f"{name}:x:{uid}:{uid}::/nonexistent:/usr/sbin/nologin\n" for name, uid in USERS.items()
     )
     group = Path("/etc/group").read_text() + "".join(f"{name}:x:{gid}:\n" for name, gid in _GROUPS.items())
     for name, text in {"passwd": passwd, "group": group, **files}.items():
