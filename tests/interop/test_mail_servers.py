@@ -37,31 +37,37 @@ Start = Callable[[int, Lines], AbstractContextManager[Peer]]
 @pytest.fixture
 def caught() -> Iterator[relay.Script]:
     """What reaches the world: a catching relay behind the mail server."""
-    script = relay.Script()
-    loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+    script, ready, over = relay.Script(), threading.Event(), threading.Event()
 
     async def serve() -> None:
         async with relay.relay(script):
             ready.set()
-            await stop.wait()
+            await asyncio.to_thread(over.wait)
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
     ready.wait(10)
     yield script
-    loop.call_soon_threadsafe(stop.set)
+    over.set()
     thread.join(10)
-    loop.close()
 
 
-@pytest.fixture
-def site() -> Iterator[Path]:
-    """The folder of a site with a list of five: it, unlike a test's own, is open to others, for pipes."""
-    folder = Path(tempfile.mkdtemp(prefix="listserver-site-"))
-    folder.chmod(0o755)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with a list of five."""
+    folder = tmp_path_factory.mktemp("site")
     _cli(folder, "init", "--domain", DOMAIN, "--dir", str(folder))
     _cli(folder, "list", "create", "talk", "moderation=none")
     _cli(folder, "member", "add", "talk", *MEMBERS)
+    return folder
+
+
+@pytest.fixture
+def site(made: Path) -> Iterator[Path]:
+    """That site in a folder which, unlike a test's own, is open to other users: for pipes."""
+    folder = Path(tempfile.mkdtemp(prefix="listserver-site-"))
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
 
@@ -126,6 +132,24 @@ def test_a_post_goes_in_through_the_mail_server_and_its_copies_out(
     assert len({copy.sender for copy in caught.taken}) == len(MEMBERS)
     assert all(copy.sender.startswith("talk") and copy.sender.endswith(f"@{DOMAIN}") for copy in caught.taken)
     assert all(copy.mail.endswith(POST.partition(b"\r\n\r\n")[2]) for copy in caught.taken)
+
+
+def test_equal_copies_go_to_postfix_as_one_mail_and_come_out_with_a_return_address_each(
+    site: Path, caught: relay.Script
+) -> None:
+    _cli(site, "list", "set", "talk", "copies=batch")
+    listen = {"SMTP__LISTEN": "", "SMTP__LMTP_LISTEN": f"127.0.0.1:{free_port()}"}
+    with postfix(caught.port, lambda *args: _cli(site, "config", "mta", *args, **listen)) as peer:
+        relay_url = f"smtp://127.0.0.1:{peer.port}"
+        with Serve(site, database=f"sqlite:///{site}/listserver.db", RELAY__URL=relay_url, **listen) as serve:
+            _post(peer)
+            _until(lambda: len(caught.taken) >= len(MEMBERS), lambda: peer.log() + serve.log() + str(caught.got()))
+            assert f"nrcpt={len(MEMBERS)} (" in peer.log()
+    senders = {copy.recipient: copy.sender for copy in caught.taken}
+    assert sorted(senders) == MEMBERS
+    for recipient, sender in senders.items():  # XVERP=+=
+        assert sender.startswith("talk-bounces+"), sender
+        assert sender.endswith(f"+{recipient.replace('@', '=')}@{DOMAIN}"), sender
 
 
 def _refuses_what_we_do_not_know(peer: Peer) -> None:
