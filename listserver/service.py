@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from listserver import inbound, jobs, log
 from listserver.actions.posting import Arrived
+from listserver.authenticity import Authenticator, Resolver
 from listserver.config import Endpoint, Settings, site_of
 from listserver.core.envelope import Envelope, Reply
 from listserver.core.policy import Check
@@ -132,7 +133,9 @@ class Service:
 
     def _doors(self) -> list[tuple[str, Listener]]:
         smtp = self._settings.smtp
-        reception = Reception(self._store, inbound.Receiver(self._site, _checks(self._settings.checks)))
+        receiver = inbound.Receiver(self._site, _checks(self._settings.checks))
+        authenticator = Authenticator(Resolver(self._settings.dns.servers), self._settings.auth.authserv_id)
+        reception = Reception(self._store, receiver, authenticator)
         budget = Budget()
         trusted = _networks(smtp.trusted_hosts)
         common = Limits(hostname=self._settings.domain, tls=self._tls, trusted=trusted, size=smtp.max_size)
@@ -177,9 +180,10 @@ class Service:
 class Reception:
     """What the doors ask: the meaning of a mail, on this store."""
 
-    def __init__(self, store: Store, receiver: inbound.Receiver) -> None:
+    def __init__(self, store: Store, receiver: inbound.Receiver, authenticator: Authenticator) -> None:
         self._store = store
         self._receiver = receiver
+        self._authenticator = authenticator
         self._last: tuple[bytes, Arrived] | None = None
 
     async def accept_recipient(self, address: str) -> Reply | None:
@@ -200,11 +204,14 @@ class Reception:
 
     async def _read(self, envelope: Envelope, raw: bytes) -> Arrived:
         if self._last is not None and self._last[0] is raw:  # the same mail, for its next recipient
-            return replace(self._last[1], envelope=envelope)
+            known = self._last[1]
+            return replace(known, envelope=replace(envelope, authenticity=known.envelope.authenticity))
         if len(raw) <= SMALL:
             arrived = inbound.prepare(envelope, raw)
         else:
             arrived = await asyncio.to_thread(inbound.prepare, envelope, raw)
+        found = await self._authenticator.check(envelope, arrived.post)
+        arrived = replace(arrived, envelope=replace(envelope, authenticity=found))
         self._last = (raw, arrived) if envelope.recipients > 1 else None
         return arrived
 

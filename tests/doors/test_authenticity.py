@@ -1,0 +1,225 @@
+"""Who a mail is from, with a name server of our own on loopback: no network."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from listserver.authenticity import Asker, Authenticator, Limits, Resolver
+from listserver.core import signing
+from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy, Envelope
+from listserver.core.lookup import Answer, Found, Question
+from listserver.core.message import read
+
+PASS, FAIL, NONE = AuthResult.PASS, AuthResult.FAIL, AuthResult.NONE
+KEY = signing.Key("example.org", "s1", ed25519.Ed25519PrivateKey.generate())
+ZONE = {
+    ("example.org.", "TXT"): ['"v=spf1 mx -all"'],
+    ("example.org.", "MX"): ["20 mx2.example.org.", "10 mx1.example.org."],
+    ("mx1.example.org.", "A"): ["192.0.2.1"],
+    ("s1._domainkey.example.org.", "TXT"): [f'"{KEY.record}"'],
+    ("_dmarc.example.org.", "TXT"): ['"v=DMARC1; p=" "reject"'],
+    ("1.2.0.192.in-addr.arpa.", "PTR"): ["mx1.example.org."],
+    ("v6.example.", "AAAA"): ["2001:db8::1"],
+    ("broken.example.", "TXT"): ["SERVFAIL"],
+    ("slow.example.", "TXT"): ["SILENCE"],
+}
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """Answers from ZONE; counts the questions."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        query = dns.message.from_wire(data)
+        question = query.question[0]
+        name, kind = question.name.to_text(), dns.rdatatype.to_text(question.rdtype)
+        self.asked.append(f"{name} {kind}")
+        answer = dns.message.make_response(query)
+        answer.flags |= dns.flags.RA
+        records = ZONE.get((name, kind), [])
+        if records == ["SILENCE"]:
+            return
+        if records == ["SERVFAIL"]:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        elif records:
+            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records))
+        elif not any(known == name for known, _ in ZONE) and name != ".":
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        self.transport.sendto(answer.to_wire(), addr)
+
+
+@contextlib.asynccontextmanager
+async def name_server(limits: Limits | None = None) -> AsyncIterator[tuple[Resolver, NameServer]]:
+    loop = asyncio.get_running_loop()
+    transport, server = await loop.create_datagram_endpoint(NameServer, local_addr=("127.0.0.1", 0))
+    try:
+        host, port = transport.get_extra_info("sockname")
+        yield Resolver([(host, port)], limits), server
+    finally:
+        transport.close()
+
+
+def mail(
+    author: str = "Anna <anna@example.org>", signed: bool = True, body: bytes = b"hello\r\n", top: str = ""
+) -> bytes:
+    header = f"From: {author}\r\nSubject: x\r\n".encode()
+    signature = signing.sign(header, signing.body_hash(body), [KEY], 1_700_000_000) if signed else b""
+    return top.encode() + signature + header + b"\r\n" + body
+
+
+def envelope(client: str = "192.0.2.1", sender: str = "anna@example.org", trusted: bool = False) -> Envelope:
+    return Envelope(sender, "talk@lists.example", "smtp", client=client, helo="mx1.example.org", trusted=trusted)
+
+
+def check(raw: bytes, given: Envelope, limits: Limits | None = None) -> tuple[Authenticity, list[str]]:
+    async def run() -> tuple[Authenticity, list[str]]:
+        async with name_server(limits) as (resolver, server):
+            return await Authenticator(resolver, "mx.us.example").check(given, read(raw)), server.asked
+
+    return asyncio.run(run())
+
+
+def test_A1_A2_A4_first_hop_looks_for_itself() -> None:
+    found, _ = check(mail(), envelope())
+    assert found == Authenticity(
+        "ours", PASS, "example.org", (("example.org", PASS),), PASS, DmarcPolicy.REJECT, "anna@example.org"
+    )
+
+
+def test_A4_a_forged_author_fails() -> None:
+    found, _ = check(mail(signed=False), envelope("192.0.2.66"))
+    assert (found.spf, found.dkim, found.dmarc, found.proved) == (FAIL, (), FAIL, "")
+
+
+def test_A3_results_of_others_are_not_believed() -> None:
+    claim = "Authentication-Results: mx.us.example; dmarc=pass (p=reject) header.from=example.org\r\n"
+    found, _ = check(mail(signed=False, top=claim), envelope("192.0.2.66"))
+    assert (found.source, found.dmarc) == ("ours", FAIL)
+
+
+def test_A3_results_of_our_mail_server_are_believed() -> None:
+    told = "Authentication-Results: mx.us.example; dmarc=pass (p=reject) header.from=example.org\r\n"
+    found, asked = check(mail(signed=False, top=told), envelope("127.0.0.1", trusted=True))
+    assert (found.source, found.dmarc, found.proved) == ("mx.us.example", PASS, "anna@example.org")
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("told", "dmarc", "proved"),
+    [
+        ("dmarc=pass header.from=example.org", PASS, "anna@example.org"),  # the policy was not told: it is asked
+        ("spf=pass smtp.mailfrom=example.org", PASS, "anna@example.org"),  # DMARC was not: it is worked out
+        ("spf=fail smtp.mailfrom=example.org; dkim=pass header.d=other.example", FAIL, ""),
+    ],
+)
+def test_A3_what_our_mail_server_leaves_open_is_looked_up(told: str, dmarc: AuthResult, proved: str) -> None:
+    raw = mail(signed=False, top=f"Authentication-Results: mx.us.example; {told}\r\n")
+    found, _ = check(raw, envelope("127.0.0.1", trusted=True))
+    assert (found.dmarc, found.dmarc_policy, found.proved) == (dmarc, DmarcPolicy.REJECT, proved)
+
+
+def test_A1_no_spf_behind_a_mail_server_and_no_verdict_from_its_lack() -> None:
+    found, _ = check(mail(signed=False), envelope("127.0.0.1", trusted=True))
+    assert (found.source, found.spf, found.dmarc, found.dmarc_policy) == ("ours", NONE, NONE, DmarcPolicy.REJECT)
+    found, _ = check(mail(), envelope("127.0.0.1", trusted=True))
+    assert (found.dmarc, found.proved) == (PASS, "anna@example.org")
+
+
+def test_A4_several_domains_or_none_are_not_evaluated() -> None:
+    found, asked = check(mail("a@example.org, b@other.example", signed=False), envelope(client=""))
+    assert (found.dmarc, asked) == (NONE, [])
+    found, _ = check(mail("a@example.org, b@example.org"), envelope())
+    assert (found.dmarc, found.proved) == (PASS, "")
+
+
+def test_A4_no_answer_is_neither_pass_nor_fail() -> None:
+    found, _ = check(mail("a@broken.example", signed=False), envelope(sender="a@broken.example"))
+    assert found.spf is AuthResult.TEMPERROR
+
+
+def test_large_mails_are_hashed_aside() -> None:
+    found, _ = check(mail(body=b"x" * 70 + b"\r\n" + b"y\r\n" * 100_000), envelope())
+    assert found.dkim == (("example.org", PASS),)
+
+
+def test_questions_are_bounded_in_number_and_time() -> None:
+    found, asked = check(mail(), envelope(), Limits(questions=2))
+    assert (len(asked), found.dmarc) == (2, AuthResult.TEMPERROR)
+    found, asked = check(mail(), envelope(), Limits(whole=0.0))
+    assert asked == [". A"]  # nothing could be asked, so it is seen whether the DNS lives
+    assert found.dmarc is AuthResult.TEMPERROR
+
+
+def test_answers_are_kept() -> None:
+    async def run() -> tuple[int, int]:
+        async with name_server() as (resolver, server):
+            authenticator = Authenticator(resolver, "mx.us.example")
+            await authenticator.check(envelope(), read(mail()))
+            before = len(server.asked)
+            await authenticator.check(envelope(), read(mail()))
+            return before, len(server.asked)
+
+    before, after = asyncio.run(run())
+    assert before == after > 0
+
+
+def test_a_dead_dns_is_left_alone_and_mail_flows() -> None:
+    async def run() -> None:
+        async with name_server() as (resolver, _):
+            pass  # closed again: nobody listens there
+        dead = Resolver(
+            [(resolver._resolver.nameservers[0].address, resolver._resolver.nameservers[0].port)], Limits(0.2, 1.0)
+        )  # type: ignore[union-attr]
+        authenticator = Authenticator(dead, "mx.us.example")
+        assert dead.usable
+        assert await authenticator.check(envelope(), read(mail())) == Authenticity()
+        assert not dead.usable
+        assert await authenticator.check(envelope(), read(mail())) == Authenticity()
+        assert await authenticator.policy("example.org") is None
+
+    asyncio.run(run())
+
+
+def test_A6_the_policy_alone() -> None:
+    async def run() -> None:
+        async with name_server() as (resolver, _):
+            authenticator = Authenticator(resolver, "mx.us.example")
+            assert await authenticator.policy("example.org") is DmarcPolicy.REJECT
+            assert await authenticator.policy("unknown.example") is DmarcPolicy.ABSENT
+
+    asyncio.run(run())
+
+
+def test_records_and_names() -> None:
+    async def run() -> None:
+        async with name_server(Limits(question=0.3)) as (resolver, server):
+
+            async def ask(name: str, kind: str) -> Answer:
+                return await resolver.ask(Question(name, kind), 0.3)  # type: ignore[arg-type]
+
+            assert await ask("example.org", "MX") == Answer(Found.YES, ("mx1.example.org", "mx2.example.org"))
+            assert await ask("_dmarc.example.org", "TXT") == Answer(Found.YES, ("v=DMARC1; p=reject",))
+            assert await ask("1.2.0.192.in-addr.arpa", "PTR") == Answer(Found.YES, ("mx1.example.org",))
+            assert await ask("v6.example", "AAAA") == Answer(Found.YES, ("2001:db8::1",))
+            assert (await ask("v6.example", "A")).found is Found.NO_DATA
+            assert (await ask("absent.example", "A")).found is Found.NO_NAME
+            assert (await ask("slow.example", "TXT")).found is Found.FAILED
+            before = len(server.asked)
+            assert (await ask("x" * 64 + ".example", "A")).found is Found.NO_NAME
+            assert (await ask("a..example", "A")).found is Found.NO_NAME
+            assert len(server.asked) == before
+            assert Asker(resolver).asked == 0
+
+    asyncio.run(run())
