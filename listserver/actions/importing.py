@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -188,7 +188,8 @@ def _prepare(batch: list[Found], list_id: int, language: str, now: datetime) -> 
         try:
             post = read(mail.raw)
             previous = repair.arrival(post, mail.at, now) or previous  # without any date, the order decides
-            ready.append(prepare(post, list_id, language, previous, author=repair.author(post)))
+            prepared = prepare(post, list_id, language, previous, author=repair.author(post))
+            ready.append(replace(prepared, content_hash=repair.content_hash(post)))
         except Exception as failure:  # one mail that shows a fault of ours must not end the import of thousands
             ready.append(f"{mail.place}: {failure!r}")
     return ready

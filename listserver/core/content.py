@@ -1,9 +1,12 @@
 """What pages, digests and the search show of a post: worked out once, when it is filed, and kept as packed JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from listserver.core.blocks import Block, Kind
 from listserver.core.message import Part
+
+_OWN = (Kind.PARAGRAPH, Kind.CODE, Kind.LIST)
 
 
 class File(NamedTuple):
@@ -16,19 +19,30 @@ class File(NamedTuple):
     content_id: str
 
 
-def content(text: str, files: Sequence[Part]) -> dict[str, Any]:
-    """The JSON value for a post with that own text and these attachments."""
-    return {"own": text, "files": [_file(part) for part in files]}
+def content(blocks: Iterable[Block], files: Sequence[Part]) -> dict[str, Any]:
+    """The JSON value for a post with that text and these attachments."""
+    rows = [[block.kind.value, block.text, block.depth, block.who, block.lines] for block in blocks]
+    return {"blocks": rows, "files": [_file(part) for part in files]}
 
 
-def own(value: dict[str, Any]) -> str:
-    """The author's own words."""
-    return str(value["own"])
+def blocks(value: dict[str, Any]) -> list[Block]:
+    """The text, in blocks."""
+    return [Block(Kind(kind), *rest) for kind, *rest in value["blocks"]]
 
 
 def files(value: dict[str, Any]) -> list[File]:
     """The attachments."""
     return [File(*entry) for entry in value["files"]]
+
+
+def own(value: dict[str, Any]) -> str:
+    """The author's own words."""
+    return own_words(blocks(value))
+
+
+def own_words(blocks: Iterable[Block]) -> str:
+    """The author's own words among these blocks: no quotes, signature or footers."""
+    return "\n\n".join([block.text for block in blocks if not block.depth and block.kind in _OWN])
 
 
 def _file(part: Part) -> File:

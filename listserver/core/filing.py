@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from listserver.core import address
-from listserver.core.content import content
+from listserver.core.blocks import blocks
+from listserver.core.content import content, own_words
 from listserver.core.message import Part, Post, is_body
 from listserver.core.packing import pack, pack_json
 from listserver.core.subject import subject_key
+from listserver.core.text import first_sentence
 from listserver.core.thread import lineage
 from listserver.core.words import Indexed, words
 
@@ -74,7 +76,8 @@ def prepare(
     """
     author = author or author_of(post)
     name = message_id(post)
-    own = _unquoted(post.text)
+    text = blocks(post.text)
+    own = own_words(text)
     files = [part for part in post.parts if is_file(part)]
     sent_at = post.date if _credible(post.date, received_at) and post.date else received_at
     enc, octets = packed or pack(post.raw)
@@ -90,12 +93,12 @@ def prepare(
         received_at=received_at,
         size=len(post.raw),
         files=len(files),
-        opening=" ".join(own[: 4 * OPENING].split())[:OPENING],
+        opening=first_sentence(own, OPENING),
         state="hidden" if _not_for_the_archive(post) else "shown",
         lineage=lineage(name, post.in_reply_to, post.references),
         enc=enc,
         octets=octets,
-        content=pack_json(content(own, files)),
+        content=pack_json(content(text, files)),
         words=Indexed(
             subject=" ".join(words(post.subject, language)),
             author=" ".join(words(author.name or author.address.partition("@")[0])),
@@ -136,7 +139,3 @@ _SPACES = re.compile(r"\s+")
 
 def _shown(name: str) -> str:
     return _SPACES.sub(" ", name).strip()[:200]
-
-
-def _unquoted(text: str) -> str:
-    return "\n".join([line for line in text.split("\n") if not line.startswith(">")]).strip("\n")

@@ -1,7 +1,7 @@
 """Mbox files: many mails in one, each behind a line `From …` (RFC 4155 and its quarrelling relatives).
 
-A separator stands behind an empty line, ends with a date (Netscape wrote `From - ` alone) and is followed by a header
-field: that holds in files which quote such lines of bodies (`>From `, mboxrd) and in those which do not (pipermail).
+A separator stands behind an empty line, ends with a date and is followed by a header field: that holds in files which
+quote such lines of bodies (`>From `, mboxrd) and in those which do not (pipermail).
 Content-Length fields are not believed.
 """
 
@@ -14,7 +14,13 @@ from listserver.core.headers import date_of
 
 HEAD = 8 << 20  # octets of a file by which it is known whether it quotes
 
-_SEPARATOR = re.compile(rb"From (?:- ?|[^\n]{0,300}\d\d:\d\d[^\n]{0,60}(?:19|20)\d\d[^\n\d]{0,20})\r?\n?")
+# With a date; with an address alone (Google's exports, once cut short); or as Netscape wrote it, which forgot the empty
+# line before it, too.
+_SEPARATOR = re.compile(
+    rb"From (?:[^\n]{0,300}\d\d:\d\d[^\n]{0,60}(?:19|20)\d\d[^\n\d]{0,20}|[^\s@]{1,100}@[^\s@]{1,200})\r?\n?"
+)
+_NETSCAPE = (b"From -\n", b"From - \n", b"From -\r\n", b"From - \r\n")
+_MARK = b"\xef\xbb\xbf"  # U+FEFF, which editors put before everything
 _DATE = re.compile(rb"[A-Z][a-z]{2},? +(?:[A-Z][a-z]{2} +\d|\d{1,2} +[A-Z][a-z]{2} )[^\n]*")
 _BEGINS = re.compile(rb"[!-9;-~]{1,200}[ \t]{0,9}:|>?From ")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -30,7 +36,7 @@ class Entry(NamedTuple):
 
 def is_mbox(head: bytes) -> bool:
     """Whether a file that begins so holds several mails, and not one."""
-    return head.lstrip(b"\r\n").startswith(b"From ")
+    return head.removeprefix(_MARK).lstrip(b"\r\n").startswith(b"From ")
 
 
 def quotes(head: bytes) -> bool:
@@ -48,6 +54,8 @@ def split(lines: Iterable[bytes], unquote: bool) -> Iterator[Entry]:
     at: datetime | None = None
     begun, after_blank, perhaps = False, True, b""
     for line in lines:
+        if not begun and line.startswith(_MARK):
+            line = line.removeprefix(_MARK)
         if perhaps:
             if _BEGINS.match(line):
                 if begun:
@@ -56,7 +64,7 @@ def split(lines: Iterable[bytes], unquote: bool) -> Iterator[Entry]:
             else:
                 mail.append(perhaps)
             perhaps = b""
-        if after_blank and line.startswith(b"From ") and _SEPARATOR.fullmatch(line):
+        if line.startswith(b"From ") and (line in _NETSCAPE or (after_blank and _SEPARATOR.fullmatch(line))):
             perhaps = line
         else:
             mail.append(line)

@@ -1,0 +1,103 @@
+"""Mbox files of several habits, split into the mails that are in them."""
+
+import lzma
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from listserver.core import mbox
+from listserver.core.mbox import Entry
+
+A = b"From a@x Sun Jan  1 18:29:54 2006\n"
+B = b"From b at x  Mon Jan 12 08:00:00 CET 2026\n"
+
+
+def split(text: bytes, *, unquote: bool = False) -> list[Entry]:
+    return list(mbox.split(text.splitlines(keepends=True), unquote))
+
+
+@pytest.mark.parametrize(
+    ("text", "mails"),
+    [
+        (
+            A + b"Subject: 1\n\nbody\n\n" + B + b"Subject: 2\n\nbody\n",
+            [b"Subject: 1\n\nbody\n", b"Subject: 2\n\nbody\n"],
+        ),
+        (b"\n\n" + A + b"Subject: 1\n\n\n\n" + A + b"S: 2\n", [b"Subject: 1\n\n\n", b"S: 2\n"]),
+        (A + b"S: 1\n\nFrom what I know of 2006\nFrom me\n", [b"S: 1\n\nFrom what I know of 2006\nFrom me\n"]),
+        (A + b"S: 1\n\n" + B + b"No header field\n", [b"S: 1\n\n" + B + b"No header field\n"]),
+        (A + b"S: 1\n\nbody\n" + B + b"S: 2\n", [b"S: 1\n\nbody\n" + B + b"S: 2\n"]),  # no empty line before it
+        (A + b"S: 1\n\nbody\n\n" + B, [b"S: 1\n\nbody\n\n" + B]),
+        (b"From - \nS: 1\n\nx\n\nFrom - \nS: 2\n", [b"S: 1\n\nx\n", b"S: 2\n"]),
+        ((A + b"S: 1\n\nx\n\n" + B + b"S: 2\n").replace(b"\n", b"\r\n"), [b"S: 1\r\n\r\nx\r\n", b"S: 2\r\n"]),
+        (A + b">From c@x Mon Jan 12\nS: 1\n", [b">From c@x Mon Jan 12\nS: 1\n"]),
+        (b"Subject: not an mbox\n\nbody\n", []),
+        (b"", []),
+    ],
+)
+def test_what_parts_two_mails(text: bytes, mails: list[bytes]) -> None:
+    assert [entry.raw for entry in split(text)] == mails
+
+
+def test_separators_tell_when_a_mail_came() -> None:
+    entries = split(A + b"S: 1\n\n" + B + b"S: 2\n\nFrom - \nS: 3\n\nFrom x (12:00) 2026\nS: 4\n")
+    cet = datetime(2026, 1, 12, 7, tzinfo=UTC)
+    assert [entry.at for entry in entries] == [datetime(2006, 1, 1, 18, 29, 54, tzinfo=UTC), cet, None, None]
+
+
+def test_quoting_is_undone_where_the_file_quotes() -> None:
+    text = A + b"S: 1\n\n>From me\n>>From you\n> From us\n"
+    assert mbox.quotes(text)
+    assert split(text, unquote=True)[0].raw == b"S: 1\n\nFrom me\n>From you\n> From us\n"
+    assert split(text)[0].raw == b"S: 1\n\n>From me\n>>From you\n> From us\n"
+    assert not mbox.quotes(A + b"S: 1\n\n>From me\nFrom you\n")
+
+
+@pytest.mark.parametrize(("head", "is_mbox"), [(A, True), (b"\n" + A, True), (b"From: a@x\n", False), (b"", False)])
+def test_an_mbox_is_known_by_its_beginning(head: bytes, is_mbox: bool) -> None:
+    assert mbox.is_mbox(head) is is_mbox
+
+
+lines = st.sampled_from([b"", b"From me", b">From me", A.rstrip(), b"S: x", b"text", b">>From a"])
+
+
+@given(st.lists(st.lists(lines, max_size=8).map(lambda body: b"S: 1\n\n" + b"\n".join(body) + b"\n"), max_size=4))
+def test_what_was_quoted_comes_back_as_it_was(mails: list[bytes]) -> None:
+    text = b"".join(A + mbox.quote(mail) for mail in mails)
+    assert [entry.raw for entry in split(text, unquote=True)] == mails
+
+
+def test_line_ends_of_the_net_become_those_of_files() -> None:
+    assert mbox.quote(b"S: 1\r\n\r\nFrom me") == b"S: 1\n\n>From me\n\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "quoted"),
+    [
+        ("lists/twisted-python-2007-March-as-published.txt.xz", 399, True),
+        ("lists/r-sig-meta-analysis.mbox.xz", 5_628, True),
+        ("mime/mbox/content-length.mbox.txt", 29, False),
+        ("mime/mbox/issue1189.mbox.txt", 4, True),
+        ("mime/mbox/simple.mbox.txt", 3, True),
+        ("mime/mbox/unmunged.mbox.txt", 2, False),
+    ],
+)
+def test_real_files(shared: Path, name: str, count: int, quoted: bool) -> None:
+    text = (shared / "data" / name).read_bytes()
+    if name.endswith(".xz"):
+        text = lzma.decompress(text)
+    assert mbox.is_mbox(text)
+    assert mbox.quotes(text[: mbox.HEAD]) is quoted
+    assert len(split(text)) == count
+
+
+@pytest.mark.parametrize("unit", [A, b"From \n", b"\n", b"From a 12:00 2026 2026 2026\n\n", b"x: \n", b"> "])
+def test_time_grows_with_the_length_and_no_faster(unit: bytes) -> None:
+    began = time.perf_counter()
+    split(A + unit * (400_000 // len(unit)), unquote=True)
+    split(A + b"From " + unit.strip() * (400_000 // len(unit)), unquote=True)
+    assert time.perf_counter() - began < 1
