@@ -68,7 +68,8 @@ def export(
     common.say(f"{lst.name}: {count} posts written to {out}.")
 
 
-@app.command()
+# "-word" is no option but a word that must not occur.
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 def search(
     list_name: ListName,
     words: Annotated[list[str], typer.Argument(metavar="WORDS …", help='Also from:anna since:2024 "a phrase" -not.')],
@@ -77,11 +78,11 @@ def search(
     as_json: common.Json = False,
 ) -> None:
     """Print the posts in which all words occur."""
-    from listserver.core.query import Query
+    from listserver.core.query_text import read_query
     from listserver.store.search import Scope, Sort
     from listserver.store.search import search as find
 
-    query = Query(terms=tuple(words))
+    query = read_query(" ".join(words), common.now().date())
     with common.open_store() as (_, store):
         lst = _list(store, list_name)
         scopes = [Scope(lst.id, lst.settings.language)]
