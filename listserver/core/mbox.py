@@ -14,12 +14,12 @@ from listserver.core.headers import date_of
 
 HEAD = 8 << 20  # octets of a file by which it is known whether it quotes
 
-# With a date; with an address alone (Google's exports, once cut short); or as Netscape wrote it, which forgot the empty
-# line before it, too.
+# With a date, or (Google's exports, once cut short) with an address alone.
 _SEPARATOR = re.compile(
     rb"From (?:[^\n]{0,300}\d\d:\d\d[^\n]{0,60}(?:19|20)\d\d[^\n\d]{0,20}|[^\s@]{1,100}@[^\s@]{1,200})\r?\n?"
 )
-_NETSCAPE = (b"From -\n", b"From - \n", b"From -\r\n", b"From - \r\n")
+# Netscape and Thunderbird name no sender, and forget the date or the empty line.
+_NETSCAPE = re.compile(rb"From -(?: [A-Z][a-z]{2} [A-Z][a-z]{2} [^\n]{0,60}| ?)\r?\n?")
 _MARK = b"\xef\xbb\xbf"  # U+FEFF, which editors put before everything
 _DATE = re.compile(rb"[A-Z][a-z]{2},? +(?:[A-Z][a-z]{2} +\d|\d{1,2} +[A-Z][a-z]{2} )[^\n]*")
 _BEGINS = re.compile(rb"[!-9;-~]{1,200}[ \t]{0,9}:|>?From ")
@@ -64,7 +64,7 @@ def split(lines: Iterable[bytes], unquote: bool) -> Iterator[Entry]:
             else:
                 mail.append(perhaps)
             perhaps = b""
-        if line.startswith(b"From ") and (line in _NETSCAPE or (after_blank and _SEPARATOR.fullmatch(line))):
+        if line.startswith(b"From ") and (_NETSCAPE.fullmatch(line) or (after_blank and _SEPARATOR.fullmatch(line))):
             perhaps = line
         else:
             mail.append(line)

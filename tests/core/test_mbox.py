@@ -80,7 +80,7 @@ def test_line_ends_of_the_net_become_those_of_files() -> None:
     [
         ("lists/twisted-python-2007-March-as-published.txt.xz", 399, True),
         ("lists/r-sig-meta-analysis.mbox.xz", 5_628, True),
-        ("mime/mbox/content-length.mbox.txt", 29, False),
+        ("mime/mbox/content-length.mbox.txt", 29, True),
         ("mime/mbox/issue1189.mbox.txt", 4, True),
         ("mime/mbox/simple.mbox.txt", 3, True),
         ("mime/mbox/unmunged.mbox.txt", 2, False),
