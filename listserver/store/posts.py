@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Integer,
     Row,
     bindparam,
     case,
@@ -20,7 +21,8 @@ from sqlalchemy import (
 
 from listserver.core.filing import Prepared
 from listserver.core.packing import unpack
-from listserver.store.tables import addresses, bodies, lists, posts, raw, threads
+from listserver.store.fast import Fast
+from listserver.store.tables import Moment, addresses, bodies, lists, posts, raw, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +44,27 @@ _PREPARED = (
     *("sent_at", "received_at", "size", "files", "opening", "state"),
 )
 
-_ADD = insert(posts)
-_ADD_RAW = insert(raw)
-_ADD_BODY = insert(bodies)
-_ADD_WORDS = text(
-    "INSERT INTO full_text (rowid, subject, author, text, marks) VALUES (:id, :subject, :author, :text, :marks)"
+_PLACED = ("id", "list_id", "number", "identifier", "person_id", "thread_id", "parent_id", "distance")
+_ADD = Fast(insert(posts), *_PREPARED, *_PLACED)
+_ADD_RAW = Fast(insert(raw), "post_id", "enc", "bytes")
+_ADD_BODY = Fast(insert(bodies), "post_id", "content", "words")
+_ADD_WORDS = Fast(
+    text("INSERT INTO full_text (rowid, subject, author, text, marks) VALUES (:id, :subject, :author, :text, :marks)"),
+    *("id", "subject", "author", "text", "marks"),
 )
 _FORGET_WORDS = text(
     "INSERT INTO full_text (full_text, rowid, subject, author, text, marks)"
     " VALUES ('delete', :id, :subject, :author, :text, :marks)"
 )
-_NEXT_IDS = select(func.nextval(func.pg_get_serial_sequence("posts", "id"))).select_from(
-    func.generate_series(1, bindparam("count"))
+_NEXT_IDS = Fast(
+    select(func.nextval(func.pg_get_serial_sequence("posts", "id"))).select_from(
+        func.generate_series(1, bindparam("count", type_=Integer))
+    ),
+    "count",
 )
-_LAST_ID = select(func.coalesce(func.max(posts.c.id), 0))
-_FILED = (
+_LAST_ID = Fast(select(func.coalesce(func.max(posts.c.id), 0)))
+_AT = bindparam("at", type_=Moment)
+_FILED = Fast(
     update(lists)
     .where(lists.c.id == bindparam("list"))
     .values(
@@ -64,13 +72,16 @@ _FILED = (
         posts=lists.c.posts + bindparam("more"),
         threads=lists.c.threads + bindparam("more_threads"),
         last_post_at=case(
-            (or_(lists.c.last_post_at.is_(None), lists.c.last_post_at < bindparam("at")), bindparam("at")),
+            (or_(lists.c.last_post_at.is_(None), lists.c.last_post_at < _AT), _AT),
             else_=lists.c.last_post_at,
         ),
         changed=lists.c.changed + 1,
-    )
+    ),
+    *("list", "number", "more", "more_threads", "at"),
 )
-_PEOPLE = select(addresses.c.key, addresses.c.person_id).where(addresses.c.key.in_(bindparam("keys", expanding=True)))
+_PEOPLE = Fast(
+    select(addresses.c.key, addresses.c.person_id).where(addresses.c.key.in_(bindparam("keys", expanding=True))), "keys"
+)
 _BY_NUMBER = select(posts).where(posts.c.list_id == bindparam("list"), posts.c.number == bindparam("number"))
 _RAW = select(raw.c.enc, raw.c.bytes).where(raw.c.post_id == bindparam("id"))
 _SET_STATE = update(posts).where(posts.c.id == bindparam("post")).values(state=bindparam("to"))
@@ -115,24 +126,24 @@ _PAGE = (
 def next_ids(conn: Connection, count: int) -> list[int]:
     """Ids for that many new posts."""
     if conn.dialect.name == "postgresql":
-        return list(conn.execute(_NEXT_IDS, {"count": count}).scalars())
-    last: int = conn.execute(_LAST_ID).scalar_one()
+        return [row[0] for row in _NEXT_IDS.all(conn, {"count": count})]
+    last: int = _LAST_ID.all(conn, {})[0][0]
     return list(range(last + 1, last + 1 + count))
 
 
 def people_of(conn: Connection, keys: Iterable[str]) -> dict[str, int]:
     """Address key -> the person who has it; unknown ones are left out."""
-    rows = conn.execute(_PEOPLE, {"keys": list(keys)})
-    return {key: person_id for key, person_id in rows}
+    wanted = list(keys)
+    return {row.key: row.person_id for row in _PEOPLE.all(conn, {"keys": wanted})} if wanted else {}
 
 
 def add(conn: Connection, list_id: int, new: Sequence[NewPost]) -> None:
     """Write the rows of new posts; their threads are there already."""
-    conn.execute(_ADD, [_row(list_id, post) for post in new])
-    conn.execute(_ADD_RAW, [{"post_id": p.id, "enc": p.prepared.enc, "bytes": p.prepared.octets} for p in new])
-    conn.execute(_ADD_BODY, [{"post_id": p.id, "content": p.prepared.content, "words": p.prepared.words} for p in new])
+    _ADD.many(conn, [_row(list_id, post) for post in new])
+    _ADD_RAW.many(conn, [{"post_id": p.id, "enc": p.prepared.enc, "bytes": p.prepared.octets} for p in new])
+    _ADD_BODY.many(conn, [{"post_id": p.id, "content": p.prepared.content, "words": p.prepared.words} for p in new])
     if conn.dialect.name == "sqlite":
-        conn.execute(_ADD_WORDS, [{"id": p.id, **p.prepared.words._asdict()} for p in new])
+        _ADD_WORDS.many(conn, [{"id": p.id, **p.prepared.words._asdict()} for p in new])
 
 
 def _row(list_id: int, post: NewPost) -> dict[str, Any]:
@@ -151,8 +162,8 @@ def _row(list_id: int, post: NewPost) -> dict[str, Any]:
 
 def count_filed(conn: Connection, list_id: int, new: Sequence[NewPost], more_threads: int) -> None:
     """Bring a list's counters up to its new posts."""
-    conn.execute(
-        _FILED,
+    _FILED.run(
+        conn,
         {
             "list": list_id,
             "number": new[-1].number,

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, true,
 
 from listserver.core.subject import parse_subject
 from listserver.core.thread import SLACK, WINDOW, Newcomer, Shelf, Standing, Thread, Waiting
+from listserver.store.fast import Fast
 from listserver.store.tables import awaited, posts, threads
 
 FAR_UP = 1_000  # ancestors that are looked at before a post may adopt another
@@ -35,8 +36,11 @@ _THREAD = (
 _ALL = (*_STANDING, posts.c.content_hash, posts.c.number, *_THREAD)
 _PLACED = select(*_ALL).join(threads, threads.c.id == posts.c.thread_id)
 
-_KNOWN = _PLACED.where(
-    posts.c.list_id == bindparam("list"), posts.c.identifier.in_(bindparam("identifiers", expanding=True))
+_KNOWN = Fast(
+    _PLACED.where(
+        posts.c.list_id == bindparam("list"), posts.c.identifier.in_(bindparam("identifiers", expanding=True))
+    ),
+    *("list", "identifiers"),
 )
 _WAITING_PLACED = (
     select(*_ALL, awaited.c.message_id.label("absent"), awaited.c.distance.label("steps"), awaited.c.joins)
@@ -49,15 +53,17 @@ _FOR_THESE = _WAITING_PLACED.where(awaited.c.message_id.in_(bindparam("these", e
 _LIKE_THESE = _WAITING_PLACED.where(
     awaited.c.message_id.in_(bindparam("named", expanding=True)), awaited.c.joins == true()
 )
-_FOR_AND_LIKE = union_all(_FOR_THESE, _LIKE_THESE)
-_SAME_SUBJECT = (
+_FOR_EITHER = Fast(union_all(_FOR_THESE, _LIKE_THESE), "list", "these", "named")
+_FOR_ALONE = Fast(_FOR_THESE, "list", "these")
+_SAME_SUBJECT = Fast(
     _PLACED.where(
         posts.c.list_id == bindparam("list"),
         posts.c.subject_key == bindparam("key"),
         posts.c.sent_at.between(bindparam("earliest"), bindparam("latest")),
     )
     .order_by(posts.c.sent_at.desc())
-    .limit(1)
+    .limit(1),
+    *("list", "key", "earliest", "latest"),
 )
 _up = (
     select(posts.c.id, posts.c.parent_id)
@@ -68,17 +74,18 @@ _up = _up.union(select(posts.c.id, posts.c.parent_id).join(_up, posts.c.id == _u
 _UPWARD = select(_up.c.id).limit(bindparam("limit")).subquery()
 _ANCESTORS = _PLACED.join(_UPWARD, _UPWARD.c.id == posts.c.id)
 
-_ADD = insert(threads)
-_CHANGE = (
+_COLUMNS = ("identifier", "subject", "root_id", "parent_id", "posts", "first_at", "last_at", "last_id")
+_ADD = Fast(insert(threads), "id", "list_id", "changed", *_COLUMNS)
+_CHANGE = Fast(
     update(threads)
     .where(threads.c.id == bindparam("thread"))
     .values(
         {
-            **{c: bindparam(f"new_{c}") for c in ("identifier", "subject", "root_id", "parent_id", "posts")},
-            **{c: bindparam(f"new_{c}") for c in ("first_at", "last_at", "last_id")},
+            **{column: bindparam(f"new_{column}") for column in _COLUMNS},
             "changed": threads.c.changed + 1,
         }
-    )
+    ),
+    *("thread", *(f"new_{column}" for column in _COLUMNS)),
 )
 _MOVE = update(posts).where(posts.c.thread_id == bindparam("gone")).values(thread_id=bindparam("into"))
 _REGROW = update(threads).where(threads.c.parent_id == bindparam("gone")).values(parent_id=bindparam("into"))
@@ -88,7 +95,7 @@ _REPARENT = (
     .where(posts.c.id == bindparam("post"))
     .values(parent_id=bindparam("parent"), distance=bindparam("steps"))
 )
-_AWAIT = insert(awaited)
+_AWAIT = Fast(insert(awaited), "list_id", "message_id", "post_id", "distance", "joins")
 _ARRIVED = delete(awaited).where(
     awaited.c.list_id == bindparam("list"), awaited.c.message_id.in_(bindparam("these", expanding=True))
 )
@@ -99,7 +106,7 @@ def known(conn: Connection, list_id: int, identifiers: Sequence[str]) -> list[Ro
     rows: list[Row[Any]] = []
     for start in range(0, len(identifiers), CHUNK):
         some = list(identifiers[start : start + CHUNK])
-        rows += conn.execute(_KNOWN, {"list": list_id, "identifiers": some})
+        rows += _KNOWN.all(conn, {"list": list_id, "identifiers": some})
     return sorted(rows, key=lambda row: int(row.id))
 
 
@@ -115,7 +122,7 @@ def load(conn: Connection, list_id: int, newcomers: Sequence[Newcomer], rows: It
         subject = parse_subject(new.subject)
         if subject.reply and subject.key and not any(n in shelf.named or n in arriving for n in new.lineage):
             window = {"earliest": new.sent_at - WINDOW, "latest": new.sent_at + SLACK}
-            for like in conn.execute(_SAME_SUBJECT, {"list": list_id, "key": subject.key, **window}):
+            for like in _SAME_SUBJECT.all(conn, {"list": list_id, "key": subject.key, **window}):
                 shelf.offer(_put(shelf, like))
     adopting = _adopting(shelf, newcomers)
     if adopting and shelf.named:
@@ -138,8 +145,8 @@ def save_waiting(conn: Connection, list_id: int, shelf: Shelf, new: set[int]) ->
     if here:
         conn.execute(_ARRIVED, {"list": list_id, "these": list(here)})
     if waits:
-        conn.execute(
-            _AWAIT,
+        _AWAIT.many(
+            conn,
             [
                 {
                     "list_id": list_id,
@@ -157,10 +164,10 @@ def save_threads(conn: Connection, list_id: int, shelf: Shelf) -> int:
     """Write the rows of new, changed and merged threads; gives by how many threads the list has grown."""
     begun = [shelf.threads[t] for t in sorted(shelf.began) if t in shelf.threads]
     if begun:
-        conn.execute(_ADD, [{"id": t.id, "list_id": list_id, "changed": 0, **_columns(t)} for t in begun])
+        _ADD.many(conn, [{"id": t.id, "list_id": list_id, "changed": 0, **_columns(t)} for t in begun])
     changed = [shelf.threads[t] for t in sorted(shelf.touched - shelf.began)]
     if changed:
-        conn.execute(_CHANGE, [{"thread": t.id, **{f"new_{k}": v for k, v in _columns(t).items()}} for t in changed])
+        _CHANGE.many(conn, [{"thread": t.id, **{f"new_{k}": v for k, v in _columns(t).items()}} for t in changed])
     gone = [t for t in shelf.merged if t not in shelf.began]
     for thread in gone:
         into = _survivor(shelf, thread)
@@ -177,16 +184,7 @@ def _survivor(shelf: Shelf, thread: int) -> int:
 
 
 def _columns(thread: Thread) -> dict[str, Any]:
-    return {
-        "identifier": thread.identifier,
-        "subject": thread.subject,
-        "root_id": thread.root_id,
-        "parent_id": thread.parent_id,
-        "posts": thread.posts,
-        "first_at": thread.first_at,
-        "last_at": thread.last_at,
-        "last_id": thread.last_id,
-    }
+    return {column: getattr(thread, column) for column in _COLUMNS}
 
 
 def _load_waiting(conn: Connection, list_id: int, newcomers: Sequence[Newcomer], shelf: Shelf) -> None:
@@ -195,8 +193,7 @@ def _load_waiting(conn: Connection, list_id: int, newcomers: Sequence[Newcomer],
     named = list({name for new in newcomers for name in _perhaps_absent(new, shelf)})
     seen: set[tuple[str, int]] = set()  # a row may come by both ways
     for start in range(0, max(len(these), len(named)), CHUNK):
-        some = {"list": list_id, "these": these[start : start + CHUNK], "named": named[start : start + CHUNK]}
-        for row in conn.execute(_FOR_AND_LIKE if some["named"] else _FOR_THESE, some):
+        for row in _waiting(conn, list_id, these[start : start + CHUNK], named[start : start + CHUNK]):
             if (row.absent, row.id) in seen:
                 continue
             seen.add((row.absent, row.id))
@@ -204,6 +201,14 @@ def _load_waiting(conn: Connection, list_id: int, newcomers: Sequence[Newcomer],
             shelf.awaiting.setdefault(row.absent, []).append(Waiting(row.absent, post.id, row.steps, row.joins))
             if row.joins:
                 shelf.joins[row.absent] = post
+
+
+def _waiting(conn: Connection, list_id: int, these: list[str], named: list[str]) -> list[Any]:
+    if not these:
+        return list(conn.execute(_LIKE_THESE, {"list": list_id, "named": named}))
+    if not named:
+        return _FOR_ALONE.all(conn, {"list": list_id, "these": these})
+    return _FOR_EITHER.all(conn, {"list": list_id, "these": these, "named": named})
 
 
 def _perhaps_absent(new: Newcomer, shelf: Shelf) -> list[str]:

@@ -58,3 +58,21 @@ def test_failures_are_those_of_core(store: Store) -> None:
 def test_booleans_come_back_as_such(store: Store) -> None:
     query = Fast(select(members.c.own_copies, members.c.moderated).where(members.c.id == bindparam("id")), "id")
     assert store.read_now(lambda c: query.all(c, {"id": 1})) == []
+
+
+def test_lists_of_any_length_and_rows_with_names(store: Store) -> None:
+    for name in ("a", "b", "c"):
+        store.write_now(lambda c, n=name: ADD.first(c, {"name": n, "settings": {}, "created_at": NOW}))
+    query = Fast(
+        select(lists.c.name, lists.c.created_at)
+        .where(lists.c.name.in_(bindparam("names", expanding=True)), lists.c.posts == bindparam("posts"))
+        .order_by(lists.c.name),
+        "names",
+        "posts",
+    )
+
+    def found(*names: str) -> list[str]:
+        return [row.name for row in store.read_now(lambda c: query.all(c, {"names": names, "posts": 0}))]
+
+    assert found("b") == ["b"] and found("c", "x", "a") == ["a", "c"] and found(*"abcdefg") == ["a", "b", "c"]
+    assert len(query._compiled) == 3  # for one, four and eight names
