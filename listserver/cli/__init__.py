@@ -31,6 +31,7 @@ COMMANDS = {
     "jobs": ("listserver.cli.jobs", "app", "List and run the periodic jobs."),
     "events": ("listserver.cli.events", "app", "Print who did what, when, by which door."),
     "db": ("listserver.cli.db", "app", "Upgrade, check, back up and restore the database."),
+    "dkim": ("listserver.cli.dkim", "app", "Make, show and rotate the keys that sign our copies."),
     "config": ("listserver.cli.config", "app", "Show and check the configuration; lines for mail servers."),
 }
 
