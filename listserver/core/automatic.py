@@ -25,6 +25,8 @@ _FIELDS = (
     "x-yahoo-autoresponder",
     "x-zohomail-autoreply",
     "x-vacation",
+    "x-out-of-office",
+    "x-cron-env",
     "x-fc-machinegenerated",
     "x-failed-recipients",
     "x-boxtrapper",
@@ -49,6 +51,10 @@ _NO = frozenset(("", "no", "false", "0", "none"))
 
 _ROBOT = re.compile(
     r"(?:mailer[-_]?daemon|mail-?daemon|www-data|wwwrun|apache|httpd|cron|autoreply|auto-reply|vacation)@"
+)
+_POSTMASTER = re.compile(r"(?:post_?master|daemon)@")
+_FAILURE = re.compile(
+    r"undeliver|delivery|returned mail|failure notice|unzustellbar|non remis|no entregad|mail system error"
 )
 _VERP = re.compile(r"(?:bounces?|return|owner|errors?)[-+.]\S*=\S+@", re.IGNORECASE)
 _BATV = re.compile(r"prvs=[0-9a-z]+=", re.IGNORECASE)
@@ -145,6 +151,8 @@ def _by_sender(post: "Post") -> str:
         return "null-sender"
     sender = _BATV.sub("", path.strip("<>")).lower()
     if _ROBOT.match(sender) or any(_ROBOT.match(box.address.lower()) for box in post.authors):
+        return "robot-sender"
+    if any(_POSTMASTER.match(box.address.lower()) for box in post.authors) and _FAILURE.search(_plain(post.subject)):
         return "robot-sender"
     # A return path that names the recipient, on a mail that is no list's: mass mail, each copy stamped by a program.
     if _VERP.match(sender) and not any(name in post.by_name for name in _LIST_FIELDS):

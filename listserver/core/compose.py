@@ -73,7 +73,7 @@ class Variant:
 class Template:
     """A rendered copy. head: the header, cut where the member's token stands; body: from the empty line on.
 
-    eight_bit, utf8: what the relay must take (BODY=8BITMIME, SMTPUTF8). All line ends are CRLF.
+    eight_bit, utf8: what the relay must take (BODY=8BITMIME, SMTPUTF8). All line ends are CRLF, the last one is there.
     """
 
     head: tuple[bytes, ...]
@@ -131,6 +131,7 @@ def compose(post: Post, facts: ListFacts, variant: Variant, permalink: str = "")
     head = splice(post.raw, [*[s for s in fitted if s.end <= end], *_header_splices(post, facts, variant)], 0, end)
     head = splice(head, fit_header(head, split_header(head, 0, len(head))[0], ascii_only=not variant.utf8))
     body = splice(post.raw, [s for s in fitted if s.start > end], end)
+    body = body if body.endswith(b"\r\n") else body + b"\r\n"
     first, *more = _list_fields(facts, variant, permalink).split(_SLOT)
     pieces = (head + first, *more)
     return Template(pieces, body, not body.isascii(), not all(piece.isascii() for piece in pieces))
