@@ -70,7 +70,9 @@ def trouble(reference: str) -> Reply:
 
 def render(reply: Reply) -> bytes:
     """A reply as one line; whatever its text holds, it stays one line of ASCII."""
-    text = "".join(c if " " <= c <= "~" else "?" for c in reply.text[:TEXT_LIMIT])
+    text = reply.text[:TEXT_LIMIT]
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if " " <= c <= "~" else "?" for c in text)
     return f"{reply.code} {reply.status} {text}\r\n".encode("ascii")
 
 
