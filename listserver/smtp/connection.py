@@ -22,7 +22,8 @@ AcceptRecipient = Callable[[str], Awaitable[Reply | None]]
 Receive = Callable[[Envelope, bytes], Awaitable[Reply]]
 RefuseByMail = Callable[[Envelope, bytes, Reply], Awaitable[None]]
 
-logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd names every address there
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd names every address there,
+logging.getLogger("mail.debug").setLevel(logging.ERROR)  # and here quotes what a bad PROXY header holds
 
 COMMANDS_AT_ONCE = 16 * 1024  # octets of commands waiting before we stop reading
 CHUNK = 256 * 1024

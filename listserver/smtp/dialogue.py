@@ -12,7 +12,7 @@ from listserver import log
 from listserver.core.envelope import Envelope, Reply
 from listserver.errors import Unavailable
 from listserver.log import Event
-from listserver.smtp import paths, replies, trace
+from listserver.smtp import arguments, replies, trace
 from listserver.smtp.connection import Connection, Gone, Shared
 from listserver.smtp.content import Content
 from listserver.smtp.limits import plain_ip, within
@@ -65,6 +65,7 @@ class Dialogue(Connection):
         if within(self.client, self.limits.proxies):
             said = await get_proxy(self)
             if not said:
+                log.warning(Event.CLIENT_LIMITED, client=self.client, problem="no valid PROXY header")
                 raise Gone
             # No address: a health check of the proxy's own, or a client that it does not know.
             source = plain_ip(str(said.src_addr)) if said.command != V2_CMD.LOCAL else None
@@ -223,26 +224,19 @@ class Dialogue(Connection):
             return self._say(replies.NEED_LHLO if self.limits.lmtp else replies.NEED_HELLO)
         if self.envelope.mail_from is not None:
             return self._say(replies.NESTED_MAIL)
-        try:
-            path = paths.parse(argument, "FROM:")
-        except paths.Malformed:
-            return self._say(replies.MAIL_SYNTAX)
-        refusal = self._sender_refusal(path)
+        found = arguments.sender(argument)
+        refusal = found if isinstance(found, Reply) else self._sender_refusal(found)
         if refusal is not None:
             return self._say(refusal)
-        assert path.parameters is not None
-        self.envelope.mail_from = path.address
-        self.envelope.smtp_utf8 = "SMTPUTF8" in path.parameters
+        assert isinstance(found, arguments.Arguments)
+        self.envelope.mail_from = found.address
+        self.envelope.smtp_utf8 = "SMTPUTF8" in found.parameters
         self._transaction_ends = self.loop.time() + self.limits.transaction
         return self._say(replies.SENDER_OK)
 
-    def _sender_refusal(self, path: paths.Path) -> Reply | None:
-        if path.address is None or (path.address and "@" not in path.address):
-            return replies.BAD_SENDER
-        if path.parameters is None:
-            return replies.BAD_PARAMETER
-        refusal = self._parameter_refusal(path.parameters)
-        if refusal is None and not path.address.isascii() and "SMTPUTF8" not in path.parameters:
+    def _sender_refusal(self, found: arguments.Arguments) -> Reply | None:
+        refusal = self._parameter_refusal(found.parameters)
+        if refusal is None and not found.address.isascii() and "SMTPUTF8" not in found.parameters:
             return replies.SENDER_NEEDS_UTF8
         return refusal
 
@@ -265,22 +259,17 @@ class Dialogue(Connection):
             return self._say(replies.NEED_MAIL)
         if len(self.envelope.rcpt_tos) >= self.limits.recipients:
             return self._say(replies.TOO_MANY_RECIPIENTS)
-        try:
-            path = paths.parse(argument, "TO:")
-        except paths.Malformed:
-            return self._say(replies.RCPT_SYNTAX)
-        if not path.address:
-            return self._say(replies.BAD_RECIPIENT)
-        if path.parameters is None:
-            return self._say(replies.BAD_PARAMETER)
-        if path.parameters:
+        found = arguments.recipient(argument)
+        if isinstance(found, Reply):
+            return self._say(found)
+        if found.parameters:
             return self._say(replies.UNKNOWN_PARAMETER)
-        if not path.address.isascii() and not self.envelope.smtp_utf8:
+        if not found.address.isascii() and not self.envelope.smtp_utf8:
             return self._say(replies.RECIPIENT_NEEDS_UTF8)
-        refusal = await self._answer(self.shared.accept_recipient(path.address))
+        refusal = await self._answer(self.shared.accept_recipient(found.address))
         if refusal is not None:
             return self._say(refusal)
-        self.envelope.rcpt_tos.append(path.address)
+        self.envelope.rcpt_tos.append(found.address)
         self._idle -= 1
         return self._say(replies.RECIPIENT_OK)
 

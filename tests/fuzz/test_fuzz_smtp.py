@@ -12,31 +12,12 @@ from tests.doors.smtp_player import House
 
 REPLIES = re.compile(rb"(?:(?:[245]\d\d [245]\.\d+\.\d+|220|250|354) [ -~]*\r\n|250-[ -~]*\r\n)*")
 WORDS = st.sampled_from(
-    [b"EHLO x", b"LHLO y", b"HELO", b"MAIL FROM:<a@b>", b"MAIL FROM:<", b" SIZE=9", b" SMTPUTF8", b"RCPT TO:<", b"talk"]
-    + [b"@lists.example>", b"RCPT TO:<crash@lists.example>\r\n", b"RCPT TO:<talk@lists.example>\r\n", b"DATA\r\n"]
-    + [
-        b"\r\n",
-        b"\r\n.\r\n",
-        b"\r",
-        b"\n",
-        b".",
-        b"\0",
-        b"\xff",
-        "ä".encode(),
-        b"RSET\r\n",
-        b"STARTTLS",
-        b"BDAT 1 LAST",
-    ]
-    + [
-        b"QUIT\r\n",
-        b"NOOP\r\n",
-        b"VRFY x\r\n",
-        b'"',
-        b"\\",
-        b"<@a:",
-        b"PROXY TCP4 ",
-        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",
-    ]
+    (
+        b"EHLO x|LHLO y|HELO|MAIL FROM:<a@b>|MAIL FROM:<| SIZE=9| SMTPUTF8|RCPT TO:<|talk@lists.example>|DATA\r\n|\r\n|"
+        b"RCPT TO:<crash@lists.example>\r\n|RCPT TO:<talk@lists.example>\r\n|\r\n.\r\n|\r|\n|.|"
+        b"\0|\xff|\xc3\xa4|RSET\r\n|"
+        b'STARTTLS|BDAT 1 LAST|QUIT\r\n|NOOP\r\n|VRFY x\r\n|"|\\|<@a:|PROXY TCP4 |\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c'
+    ).split(b"|")
 )
 START = st.sampled_from([b"", b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<talk@lists.example>\r\nDATA\r\n", b"LHLO x\r\n"])
 
@@ -54,7 +35,7 @@ async def said(pieces: list[bytes], limits: Limits) -> bytes:
             await asyncio.sleep(0)
         writer.write_eof()
         answer += await asyncio.wait_for(reader.read(), 5)
-    except ConnectionError:
+    except OSError:  # it has closed already
         pass
     writer.transport.abort()
     await door.close()
@@ -67,7 +48,6 @@ async def said(pieces: list[bytes], limits: Limits) -> bytes:
 def test_any_octets_get_replies_and_raise_nothing(start: bytes, words: list[bytes], lmtp: bool, proxy: bool) -> None:
     limits = Limits(lmtp=lmtp, line=200, header=300, size=500, proxies=Limits().trusted if proxy else ())
     failures = log.counts().get(log.Event.INBOUND_FAILED, 0)
-    answer = asyncio.run(said([start, *words], limits))
-    assert REPLIES.fullmatch(answer), answer
-    crashes = answer.count(b"reference")  # those of crash@, which raises by itself
-    assert log.counts().get(log.Event.INBOUND_FAILED, 0) - failures <= max(crashes, words.count(b"x"))
+    assert REPLIES.fullmatch(answer := asyncio.run(said([start, *words], limits))), answer
+    by_itself = b"".join(words).lower().count(b"crash")  # crash@ raises on purpose
+    assert log.counts().get(log.Event.INBOUND_FAILED, 0) - failures <= by_itself
