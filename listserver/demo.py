@@ -1,8 +1,11 @@
 """The demonstration: the whole service on loopback, an invented community, and a page on which its mails are read."""
 
+import asyncio
+import secrets
+import sys
 import tomllib
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
@@ -11,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from listserver import config, inbound, resources
+from listserver import config, inbound, log, resources, service
 from listserver.actions import archive, lists, membership
 from listserver.actions.membership import Entry
 from listserver.config import Settings
@@ -19,7 +22,15 @@ from listserver.core.actor import OPERATOR
 from listserver.core.envelope import Envelope
 from listserver.core.message import read
 from listserver.core.site import Site
+from listserver.store import lists as rows
+from listserver.store import lock, migrations
+from listserver.store.engine import Store
 from listserver.store.lists import List
+from listserver.store.site import make_secret, secret
+from listserver.web import asgi
+from listserver.web import demo as pages
+from listserver.web.http import Request, Response
+from listserver.web.server import Web, listen
 
 DOMAIN = "lists.example.org"
 HOME = "community.example"  # where the invented members have their mailboxes
@@ -39,6 +50,64 @@ def settings(folder: Path, port_base: int) -> Settings:
             "log": {"level": "warning"},
         },
         base=folder.absolute(),
+    )
+
+
+def run(folder: Path, port_base: int, say: Callable[[str], None]) -> None:
+    """Serve the demonstration until told to stop. folder: kept between runs. Raises UsageError: a port is taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = settings(folder, port_base)
+    log.setup(wanted.log.level, wanted.log.format)
+    sys.setswitchinterval(service.SWITCH)
+    migrations.upgrade(wanted.database.url)
+    with lock.exclusive(wanted.database.url), Store.open(wanted.database.url) as store:
+        store.write_now(lambda conn: make_secret(conn, secrets.token_bytes(32)))
+        site = config.site_of(wanted, store.read_now(secret))
+        if not store.read_now(rows.names):
+            store.write_now(lambda conn: seed(conn, site, community(), datetime.now(UTC)))
+        asyncio.run(_serve(wanted, store, site, folder, port_base, say))
+
+
+async def _serve(
+    wanted: Settings, store: Store, site: Site, folder: Path, port_base: int, say: Callable[[str], None]
+) -> None:
+    demo = _pages(store, site, folder, wanted)
+
+    async def answer(request: Request) -> Response:
+        return await asyncio.to_thread(pages.answer, demo, request)
+
+    page = Web(asgi.app(answer), [listen("127.0.0.1", port_base)], service.GRACE / 3)
+    running = service.Service(lambda: wanted, wanted, store, site, frozenset(service.PARTS))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(page.serve())
+        say(_WELCOME.format(port=port_base, smtp=port_base + 2, folder=folder))
+        await running.run()
+        page.stop()
+
+
+_WELCOME = """
+The demonstration runs. Open  http://127.0.0.1:{port}/  and try three things:
+
+  1. Ask the field-sensors list something, and read the copies in its members' mailboxes.
+  2. Open Kofi Mensah's mailbox: two posts wait for a moderator; answer one with "ok".
+  3. Write to workshop-news as anybody: only its organisers may, and the server says so.
+
+Or send it a mail of your own, on SMTP port {smtp}:
+  swaks --server 127.0.0.1:{smtp} --from sven@community.example --to field-sensors@lists.example.org
+
+Nothing leaves this machine. {folder}/ keeps it all; ctrl-C ends it, deleting the folder starts anew.
+"""
+
+
+def _pages(store: Store, site: Site, folder: Path, wanted: Settings) -> pages.Demo:
+    everything = store.read_now(rows.everything)
+    return pages.Demo(
+        boxes=pages.Mailboxes(folder / "caught"),
+        people=people(community()),
+        lists={site.address(lst.name): lst.settings.description for lst in everything},
+        moderators=tuple(address_of(key) for key, (_, role) in community()["roles"].items() if role == "moderator"),
+        smtp=(wanted.smtp.listen[0].host, wanted.smtp.listen[0].port),
+        archive=site.base_url,
     )
 
 

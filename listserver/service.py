@@ -18,9 +18,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NoReturn
 
-import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from listserver import inbound, jobs, log
 from listserver.actions.posting import Arrived
@@ -37,6 +35,7 @@ from listserver.store import lock, schema
 from listserver.store.engine import Store
 from listserver.store.site import secret
 from listserver.web import health
+from listserver.web.server import Web, listen
 
 PARTS = ("smtp", "lmtp", "delivery", "web", "jobs", "imap")
 SMALL = 32_768  # octets of a mail up to which it is read in the event loop: a thread would cost more
@@ -115,7 +114,7 @@ class Service:
                 late.cancel()
         log.info(log.Event.SERVICE_STOPPED)
 
-    def _background(self, web: "_Web | None") -> Iterator[Coroutine[Any, Any, None]]:
+    def _background(self, web: Web | None) -> Iterator[Coroutine[Any, Any, None]]:
         if "jobs" in self._only:
             yield jobs.Runner(self._store, jobs.table(self._site), _clock).run(self._stopping)
         if "delivery" in self._only:
@@ -154,12 +153,12 @@ class Service:
             for place in (places if part in self._only else ())
         ]
 
-    def _web(self) -> "_Web | None":
+    def _web(self) -> Web | None:
         if "web" not in self._only or not self._settings.web.listen:
             return None
-        sockets = [_listen(endpoint) for endpoint in self._settings.web.listen]
+        sockets = [listen(*endpoint) for endpoint in self._settings.web.listen]
         app = Starlette(routes=health.routes(self._store, _clock, self._numbers))
-        return _Web(app, sockets)
+        return Web(app, sockets, GRACE / 3)
 
     def _numbers(self) -> dict[str, float]:
         clients = sum(listener.connections for _, listener in self._listeners)
@@ -214,52 +213,6 @@ class Reception:
         arrived = replace(arrived, envelope=replace(envelope, authenticity=found))
         self._last = (raw, arrived) if envelope.recipients > 1 else None
         return arrived
-
-
-class _Web:
-    """uvicorn under our signals, on sockets of ours."""
-
-    def __init__(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
-        self._sockets = sockets
-        self._server = _Uvicorn(
-            uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=10,
-                timeout_graceful_shutdown=int(GRACE / 3),
-            )
-        )
-
-    async def serve(self) -> None:
-        """Answer requests until `stop`."""
-        await self._server.serve(self._sockets)
-
-    def stop(self) -> None:
-        """Finish the requests under way, then end."""
-        self._server.should_exit = True
-
-
-class _Uvicorn(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the service's."""
-        yield
-
-
-def _listen(endpoint: Endpoint) -> socket.socket:
-    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
-    try:
-        made = socket.create_server(tuple(endpoint), family=family, backlog=1024)
-    except OSError as failure:
-        raise UsageError(f"web.listen = {endpoint} is not possible: {os.strerror(failure.errno or 0)}.") from failure
-    log.info(log.Event.LISTENING, part="web", at=Endpoint(*made.getsockname()[:2]))
-    return made
 
 
 def _networks(hosts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

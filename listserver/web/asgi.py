@@ -1,6 +1,6 @@
 """ASGI on one side, Request -> Response on the other; nothing is decided here."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -9,9 +9,9 @@ from listserver.web.http import Request, Response, fields
 MAX_BODY = 1_048_576  # octets (standards W7)
 
 Handler = Callable[[Request], Awaitable[Response]]
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFETY = {  # archive/README.md: nothing from elsewhere, nothing that runs
