@@ -119,11 +119,10 @@ def add_notice(conn: Connection, notice_id: int, list_id: int | None, address: s
 
 # --- claim ------------------------------------------------------------------------------------------------------------
 def _free(table: Any) -> ColumnElement[bool]:
-    return and_(
-        table.c.state == "pending",
-        table.c.due <= bindparam("now", type_=table.c.due.type),
-        or_(table.c.lease.is_(None), table.c.lease_until < bindparam("now", type_=table.c.due.type)),
-    )
+    now = bindparam("now", type_=table.c.due.type)
+    # What a worker has itself it never takes again, even where the clock was set forward.
+    expired = and_(table.c.lease_until < now, table.c.lease != bindparam("lease"))
+    return and_(table.c.state == "pending", table.c.due <= now, or_(table.c.lease.is_(None), expired))
 
 
 _LEASE: dict[str, Any] = {"lease": bindparam("lease"), "lease_until": bindparam("until")}
