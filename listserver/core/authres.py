@@ -12,7 +12,7 @@ from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy
 from listserver.core.message import Field, Post
 
 _MAX_RESULTS = 100
-_TOKEN = re.compile(r'\(|;|"|=|[^\s();"=]+|\s+')
+_TOKEN = re.compile(r'\(|;|"|=|[^\s();"=]+|[\s)]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _tokens(value: str) -> list[_Token]:
             tokens.append(_Token("quoted", text))
         elif text in (";", "="):
             tokens.append(_Token(text, text))
-        elif not text.isspace():
+        elif text[0] != ")" and not text[0].isspace():
             tokens.append(_Token("word", text))
     return tokens
 

@@ -3,6 +3,7 @@
 A generator of DNS questions, see core.lookup. Section numbers are those of RFC 9989.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ from listserver.core.lookup import Check, Found, Question
 
 MAX_LABELS = 8  # §4.10: with the first question, at most eight
 _POLICIES = {"none": DmarcPolicy.NONE, "quarantine": DmarcPolicy.QUARANTINE, "reject": DmarcPolicy.REJECT}
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _WEAKER = {DmarcPolicy.REJECT: DmarcPolicy.QUARANTINE, DmarcPolicy.QUARANTINE: DmarcPolicy.NONE}
 
 
@@ -60,19 +62,24 @@ def parse(text: str) -> Record | None:
     for name, equals, value in pieces[1:]:
         if equals:
             found.setdefault(name.strip().lower(), value.strip())
-    policy = _POLICIES.get(found.get("p", "").lower())
-    if policy is None and any(uri.strip().lower().startswith("mailto:") for uri in found.get("rua", "").split(",")):
-        policy = DmarcPolicy.NONE  # §4.10.1
+    policy, sub, absent = (_POLICIES.get(found.get(name, "").lower()) for name in ("p", "sp", "np"))
+    if policy is None or (sub is None and "sp" in found) or (absent is None and "np" in found):  # §4.10.1
+        policy, sub, absent = (DmarcPolicy.NONE if _reports(found) else None), None, None
     psd = found.get("psd", "u").lower()
     return Record(
         policy,
-        _POLICIES.get(found.get("sp", "").lower()),
-        _POLICIES.get(found.get("np", "").lower()),
+        sub,
+        absent,
         found.get("adkim", "r").lower() == "s",
         found.get("aspf", "r").lower() == "s",
         "y" if psd == "y" else "n" if psd == "n" else "u",
         found.get("t", "n").lower() == "y",
     )
+
+
+def _reports(found: dict[str, str]) -> bool:
+    """Whether rua= holds a URI (§4.8)."""
+    return any(_URI.match(uri.strip()) for uri in found.get("rua", "").split(","))
 
 
 def check(author_domain: str, spf: tuple[AuthResult, str], dkim: Sequence[tuple[str, AuthResult]]) -> Check[Outcome]:
@@ -148,16 +155,11 @@ def _policy(record: Record, where: str, domain: str) -> Check[DmarcPolicy]:
 
 
 def _exists(domain: str) -> Check[bool]:
-    """A domain without A, AAAA and MX does not exist (§3.2)."""
-    for kind in ("A", "AAAA", "MX"):
-        answer = yield Question(domain, kind)
-        if answer.found is Found.FAILED:
-            raise _NoAnswer
-        if answer.found is Found.NO_NAME:
-            return False
-        if answer.records:
-            return True
-    return False
+    """Whether there is such a name: only NXDOMAIN says that there is not (§3.2, A.4; RFC 8020)."""
+    answer = yield Question(domain, "A")
+    if answer.found is Found.FAILED:
+        raise _NoAnswer
+    return answer.found is not Found.NO_NAME
 
 
 def _result(

@@ -21,6 +21,7 @@ def _mail(*fields: str, author: str = "Anna <anna@example.org>") -> bytes:
         ('"mx.example"; dkim=pass', "mx.example", "", [("dkim", "pass")]),
         ("spf=none (sender IP is ) smtp.mailfrom=a.example;mx.example; dmarc=none action=none;", "", "", [("spf", "none"), ("dmarc", "none")]),
         ("mx.example; dkim=pass header.b=abc==; = ; x =", "mx.example", "", [("dkim", "pass")]),
+        ("mx.example ) ; ) dkim=pass", "mx.example", "", [("dkim", "pass")]),
         ("mx.example; well dkim = pass and = = x", "mx.example", "", [("dkim", "pass")]),
         ("mx.example; dkim=pass (never closed; spf=pass", "mx.example", "", [("dkim", "pass")]),
         ('mx.example; dkim=pass reason="never closed; spf=pass', "mx.example", "", [("dkim", "pass")]),

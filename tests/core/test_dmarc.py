@@ -41,7 +41,10 @@ def ask(zone: Zone, check: Check[Outcome], asked: list[str] | None = None) -> Ou
         ("v=DMARC1; p=reject; p=none; junk; psd=n", Record(REJECT, psd="n")),
         (" v = DMARC1 ; p = reject ", Record(REJECT)),
         ("v=DMARC1; p=bad; rua=mailto:x@y.example", Record(NONE)),
-        ("v=DMARC1; p=bad; rua=https://y.example", Record(None)),
+        ("v=DMARC1; p=bad; sp=reject; rua=nobody, https://y.example", Record(NONE)),
+        ("v=DMARC1; p=reject; sp=bad; rua=mailto:x@y.example", Record(NONE)),
+        ("v=DMARC1; p=reject; np=bad", Record(None)),
+        ("v=DMARC1; p=bad; rua=nobody", Record(None)),
         ("v=DMARC1", Record(None)),
         ("v=DMARC1; p=none; psd=odd", Record(NONE)),
         ("v=dmarc1; p=reject", None),
@@ -131,10 +134,10 @@ def test_A4_no_answer_is_neither_pass_nor_fail(zone: Zone) -> None:
     assert ask(zone, dmarc.discover("a.example.com")) == Outcome(AuthResult.TEMPERROR, ABSENT)
 
 
-def test_A4_names_without_address_do_not_exist() -> None:
+def test_A4_a_name_exists_if_it_has_anything() -> None:
     def answer(question: Question) -> Answer:
         if question.name == "_dmarc.example.com":
             return Answer(Found.YES, ("v=DMARC1; p=none; np=reject",))
         return Answer(Found.NO_DATA)
 
-    assert run(dmarc.discover("a.example.com"), answer).policy is REJECT
+    assert run(dmarc.discover("a.example.com"), answer).policy is NONE
