@@ -72,9 +72,9 @@ class House:
         return None
 
     async def receive(self, envelope: Envelope, raw: bytes) -> Reply:
-        """reject@ is refused, crash@ and busy@ fail, slow@ takes its time."""
+        """reject@ and full@ are refused, crash@ and busy@ fail, slow@ takes its time."""
         local = envelope.recipient.lower().partition("@")[0]
-        if local == "reject":
+        if local in {"reject", "full"}:
             return Reply(550, "5.7.1", "Members only")
         if local == "crash":
             raise RuntimeError("secret: /etc/passwd")
@@ -86,7 +86,9 @@ class House:
         return Reply(250, "2.0.0", f"Filed for {local}")
 
     async def refuse_by_mail(self, envelope: Envelope, raw: bytes, verdict: Reply) -> None:
-        """Remember it."""
+        """Remember it; there is no room to tell full@."""
+        if envelope.recipient.startswith("full@"):
+            raise Unavailable("The disk is full.")
         self.told.append((envelope.recipient, verdict.text))
 
 
