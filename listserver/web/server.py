@@ -51,13 +51,13 @@ class _Uvicorn(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises UsageError where that cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    name = f"[{host}]" if ":" in host else host
     try:
         made = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as failure:
         reason = os.strerror(failure.errno or 0)
         raise UsageError(
-            f"Nothing can listen on {place}: {reason}. Choose another port, or end what is there."
+            f"Nothing can listen on {name}:{port}: {reason}. Choose another port, or end what is there."
         ) from failure
-    log.info(log.Event.LISTENING, part="web", at=place)
+    log.info(log.Event.LISTENING, part="web", at=f"{name}:{made.getsockname()[1]}")
     return made

@@ -35,17 +35,17 @@ def community(database_url: str) -> None:
         store.write_now(unit)
 
 
-def post(sender: str, subject: str = "Hello") -> EmailMessage:
+def post(sender: str, subject: str = "Hello", to: str = "talk@lists.example.org") -> EmailMessage:
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, "talk@lists.example.org", subject
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
     mail["Message-ID"] = f"<{subject}.{sender}>"
     mail.set_content("Who has a ladder?\n")
     return mail
 
 
-def hand_in(port: int, mail: EmailMessage, to: str = "talk@lists.example.org") -> None:
+def hand_in(port: int, mail: EmailMessage) -> None:
     with smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
-        smtp.send_message(mail, to_addrs=[to])
+        smtp.send_message(mail)
 
 
 async def until(done: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -88,14 +88,36 @@ def test_every_member_gets_one_copy_with_a_sender_and_a_way_out_of_their_own(dat
     assert "Traceback" not in serve.log()
 
 
+def test_S25_SIGTERM_in_the_middle_of_a_fan_out_doubles_and_loses_nobody(database_url: str, tmp_path: Path) -> None:
+    many = [f"many{i}@example.org" for i in range(2_000)]
+
+    async def story(serve: Serve, script: Script) -> None:
+        await asyncio.to_thread(hand_in, serve.ports["smtp"], post(many[0], to="many@lists.example.org"))
+        await until(lambda: len(script.taken) > 0)
+        assert await asyncio.to_thread(serve.stop) == 0
+        assert len(script.taken) < len(many)
+        await asyncio.to_thread(serve.start)
+        await until(lambda: len(script.taken) >= len(many))
+        assert sorted(script.got()) == sorted(many)
+
+    def unit(conn: Connection) -> None:
+        now = datetime(2026, 3, 1, tzinfo=UTC)
+        made = lists.create(conn, OPERATOR, "many", {}, now).list
+        membership.add(conn, OPERATOR, made, [Entry(address) for address in many], now)
+
+    with Store.open(database_url) as store:
+        store.write_now(unit)
+    run(tmp_path / "serve", database_url, story, RELAY__CONNECTIONS="3")
+
+
 def test_refusals_are_said_in_the_dialogue_and_nothing_goes_out(sqlite_url: str, tmp_path: Path) -> None:
     async def story(serve: Serve, script: Script) -> None:
         port = serve.ports["smtp"]
         with pytest.raises(smtplib.SMTPRecipientsRefused) as unknown:
-            await asyncio.to_thread(hand_in, port, post(MEMBERS[0]), "nothing@lists.example.org")
+            await asyncio.to_thread(hand_in, port, post(MEMBERS[0], to="nothing@lists.example.org"))
         assert unknown.value.recipients["nothing@lists.example.org"][0] == 550
         with pytest.raises(smtplib.SMTPRecipientsRefused) as foreign:
-            await asyncio.to_thread(hand_in, port, post(MEMBERS[0]), "anybody@example.net")
+            await asyncio.to_thread(hand_in, port, post(MEMBERS[0], to="anybody@example.net"))
         assert foreign.value.recipients["anybody@example.net"][0] == 550
         assert script.taken == []
 
