@@ -148,7 +148,7 @@ def _paragraph_end(rows: list[str], at: int) -> int:
     """Where the paragraph that begins at `at` ends: at a blank row, or where code begins that says so itself."""
     end = at
     while end < len(rows) and rows[end].strip():
-        if end > at and (_FENCE.match(rows[end]) or _DIFF_START.match(rows[end])):
+        if end > at and rows[end].lstrip()[0] in "`~d@-+" and (_FENCE.match(rows[end]) or _DIFF_START.match(rows[end])):
             break
         end += 1
     return end
@@ -183,27 +183,23 @@ def _looks_formatted(rows: list[str]) -> bool:
     indented = sum(row.startswith(("    ", "\t")) for row in rows)
     if indented == len(rows) and not all(len(row) > 60 for row in rows):
         return True
-    columns = sum(bool(_COLUMNS.search(row)) for row in rows)
+    columns = sum(("   " in row or "\t" in row) and bool(_COLUMNS.search(row)) for row in rows)
     code = sum(len(row) <= 120 and bool(_CODE_LINE.match(row)) and len(_WORDS.findall(row)) <= 8 for row in rows)
     return (len(rows) >= 2 and 2 * columns > len(rows)) or 2 * code > len(rows)
 
 
 def _prose(rows: list[str], depth: int) -> Iterator[Block]:
     """A paragraph, a list, or a paragraph with a list under it."""
-    first = next((at for at, row in enumerate(rows) if _ITEM.match(row)), None)
-    items = sum(bool(_ITEM.match(row)) for row in rows)
-    if first is None or (items == 1 and first == 0 and len(rows) > 1 and not rows[1].startswith(" ")):
+    items = [at for at, row in enumerate(rows) if _ITEM.match(row)]
+    if not items or (items == [0] and len(rows) > 1 and not rows[1].startswith(" ")):
         yield Block(Kind.PARAGRAPH, _reflow(rows), depth, lines=len(rows))
         return
-    if first:
+    if first := items[0]:
         yield Block(Kind.PARAGRAPH, _reflow(rows[:first]), depth, lines=first)
     joined: list[str] = []
     for row in rows[first:]:
-        if _ITEM.match(row) or not joined:
-            joined.append(row.strip())
-        else:
-            joined[-1] += " " + row.strip()
-    yield Block(Kind.LIST, "\n".join(joined), depth, lines=len(rows) - first)
+        joined += ("\n" if _ITEM.match(row) else " ", row.strip())
+    yield Block(Kind.LIST, "".join(joined[1:]), depth, lines=len(rows) - first)
 
 
 def _reflow(rows: list[str]) -> str:
