@@ -74,8 +74,8 @@ def test_a_new_topic_begins_where_the_subject_says_so(subject: str, parent: str,
 
 @pytest.mark.parametrize("unit", ["Re:", "[", "(was ", " ", "[a]", "re [1", "x (fwd)", "Re: [fwd: "])
 def test_time_does_not_grow_with_what_strangers_send(unit: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for i in range(20):
         parse_subject(f"{i}" + unit * 100_000 + ")")
         parse_subject(unit * 100_000 + f"{i}]")
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
