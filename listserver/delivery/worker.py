@@ -113,7 +113,7 @@ class Worker:
         free = limit - len(self._couriers)
         by_list = Counter(self._couriers.values())
         late = by_list.pop(None, 0)
-        share = max(1, (limit - 1) * 3 // 4)
+        share = max(1, (limit - 1) * 4 // 5)
         stragglers = min(free, max(1, limit // 2) - late)
         if limit == 1:
             self._turn = not self._turn

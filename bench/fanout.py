@@ -1,0 +1,173 @@
+"""One post to 10,000 members, as the whole program does it, against Postfix's smtp-source -d: `python bench/fanout.py`.
+
+A `serve` takes the post by SMTP into SQLite, composes, and sends into smtp-sink, once a personal copy for each member
+and once equal copies in batches; smtp-source sends as many mails of 2 kB into the same sink. They take turns, and only
+the ratios count. Postfix's tools are found on the PATH or under .peers/postfix, where tests/needs unpacks them.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import shutil
+import smtplib
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from listserver.store import migrations, tables  # noqa: E402
+from listserver.store.engine import Store  # noqa: E402
+from tests import community  # noqa: E402
+from tests.relay import Script, relay  # noqa: E402
+from tests.running import Serve  # noqa: E402
+
+BARS = {"each": 1.0, "batch": 3.0}
+OPEN = {"posting": "anyone", "moderation": "none", "non_members": "accept", "hourly_posts": 0}
+
+
+def postfix(name: str) -> tuple[list[str], dict[str, str]]:
+    """A tool of Postfix, and the environment that it needs."""
+    peers = Path(os.environ.get("PEERS", ROOT / ".peers"))
+    for place in (shutil.which(name), f"/usr/sbin/{name}", peers / "postfix/usr/sbin" / name):
+        if place and Path(place).exists():
+            library = Path(place).parent.parent / "lib/postfix"
+            return [str(place)], {**os.environ, **({"LD_LIBRARY_PATH": str(library)} if library.exists() else {})}
+    sys.exit(f"{name} is not here: apt install postfix, or unpack its package into .peers/postfix.")
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    """A smtp-sink; its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command, environment = postfix("smtp-sink")
+    user = ["-u", "root"] if os.geteuid() == 0 else []
+    with subprocess.Popen([*command, *user, f"127.0.0.1:{port}", "1000"], env=environment) as process:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        yield port
+        process.terminate()
+
+
+def source(port: int, count: int) -> float:
+    """smtp-source's mails a second."""
+    command, environment = postfix("smtp-source")
+    start = time.perf_counter()
+    numbers = ["-d", "-s", "10", "-l", "2000", "-m", str(count)]
+    subprocess.run(
+        [*command, *numbers, "-f", "a@b.example", "-t", "c@d.example", f"127.0.0.1:{port}"], check=True, env=environment
+    )
+    return count / (time.perf_counter() - start)
+
+
+def post(port: int, name: str, number: int) -> float:
+    """Post by SMTP; the moment of its 250. The copies have about 2,000 octets."""
+    mail = (
+        f"From: Anna <anna@x.example>\r\nTo: {name}@lists.example.org\r\nSubject: bench {number}\r\n"
+        f"Message-ID: <{time.time_ns()}@x.example>\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\n\r\n"
+    ) + ("x" * 70 + "\r\n") * 16
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        client.sendmail("anna@x.example", [f"{name}@lists.example.org"], mail)
+        return time.perf_counter()
+
+
+def left(store: Store) -> int:
+    """Rows on their way out."""
+    rows = select(func.count()).select_from(tables.deliveries)
+    return store.read_now(lambda conn: conn.execute(rows).scalar_one())
+
+
+def fan_out(serve: Serve, store: Store, name: str, count: int, number: int) -> tuple[float, int]:
+    """Copies a second from the 250 to the last row, and the server's memory meanwhile."""
+    start = post(serve.ports["smtp"], name, number)
+    memory = 0
+    while left(store):
+        memory = max(memory, serve.memory())
+        time.sleep(0.01)
+    return count / (time.perf_counter() - start), memory
+
+
+def rates(folder: Path, members: int, rounds: int) -> None:
+    """Print the medians and the ratios."""
+    url = f"sqlite:///{folder}/listserver.db"
+    migrations.upgrade(url)
+    with Store.open(url) as store, sink() as port:
+        for name in BARS:
+            store.write_now(lambda conn, name=name: community.build(conn, members, name, copies=name, **OPEN))
+        serve = Serve(folder, database=url, only="smtp,delivery", DOMAIN="lists.example.org",
+                      RELAY__URL=f"smtp://127.0.0.1:{port}", WEB__LISTEN="")  # fmt: skip
+        with serve:
+            idle = serve.memory()
+            found: dict[str, list[float]] = {"source": [], "each": [], "batch": []}
+            most = 0
+            for number in range(rounds + 1):  # the first is not counted
+                found["source"].append(source(port, members))
+                for name in BARS:
+                    speed, memory = fan_out(serve, store, name, members, number)
+                    found[name].append(speed)
+                    most = max(most, memory)
+    base = statistics.median(found["source"][1:])
+    print(f"smtp-source -d -s 10 -l 2000: {base:,.0f}/s = 1.0")
+    for name, bar in BARS.items():
+        speed = statistics.median(found[name][1:])
+        ratios = [ours / theirs for ours, theirs in zip(found[name][1:], found["source"][1:], strict=True)]
+        middle = statistics.median(ratios)
+        print(f"copies = {name}, {members:,} members: {speed:,.0f}/s, ratio {middle:.2f} of each round (bar {bar})")
+    print(f"memory: idle {idle >> 20} MiB, during a fan-out at most {most >> 20} MiB")
+
+
+async def first_copy(folder: Path, rounds: int) -> None:
+    """Print the time from the 250 to the first copy, which our own relay sees."""
+    url = f"sqlite:///{folder}/first.db"
+    migrations.upgrade(url)
+    seen: list[float] = []
+
+    def answer(verb: str, line: str, nth: int) -> bytes | None:
+        if verb == "DOT":
+            seen.append(time.perf_counter())
+        return None
+
+    async with relay(Script(answer)) as script:
+        with Store.open(url) as store:
+            store.write_now(lambda conn: community.build(conn, 10, "first", **OPEN))
+        serve = Serve(folder / "first", database=url, only="smtp,delivery", DOMAIN="lists.example.org",
+                      RELAY__URL=f"smtp://127.0.0.1:{script.port}", WEB__LISTEN="")  # fmt: skip
+        times = []
+        with serve:
+            for number in range(rounds):
+                seen.clear()
+                accepted = await asyncio.to_thread(post, serve.ports["smtp"], "first", number)
+                while len(seen) < 10:  # noqa: ASYNC110
+                    await asyncio.sleep(0.002)
+                times.append(1000 * (seen[0] - accepted))
+    print(f"first copy after the 250: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms (bar 50)")
+
+
+def main() -> None:
+    """Print all of it."""
+    parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
+    parser.add_argument("--members", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rates(Path(folder), arguments.members, arguments.rounds)
+        asyncio.run(first_copy(Path(folder), 20))
+
+
+if __name__ == "__main__":
+    main()
