@@ -264,7 +264,7 @@ class Courier:
             except Lost as loss:
                 reason = loss.reason
                 self._connection = None
-                await connection.close()
+                await self._office.relay.drop(connection)
         reply = Reply(451, "4.4.2", f"The connection was lost {TRIES} times: {reason}"[:400])
         return [Untaken(place, Stage.DATA, reply) for place in range(len(parcel.recipients))]
 
@@ -273,7 +273,7 @@ class Courier:
         if connection is None:
             return
         if self._announced or self._office.stopping:
-            await connection.close()
+            await self._office.relay.drop(connection)
         else:
             self._office.relay.give(connection)
 

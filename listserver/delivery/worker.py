@@ -109,7 +109,7 @@ class Worker:
 
     def _wish(self) -> Wish:
         """Shares: no list has all the connections, and neither have lists or stragglers together."""
-        limit = self._options.connections
+        limit = self.office.relay.limit(self._options.connections)
         free = limit - len(self._couriers)
         by_list = Counter(self._couriers.values())
         late = by_list.pop(None, 0)

@@ -368,6 +368,27 @@ def test_a_relay_that_is_gone_is_tried_again_and_no_row_is_made(store: Store) ->
     run(story)
 
 
+def test_O10_a_relay_that_wants_fewer_connections_gets_fewer(store: Store) -> None:
+    talk = build(store, 2500)
+    post(store, talk)
+
+    async def story() -> None:
+        def answer(said: str, line: str, nth: int) -> bytes | None:
+            return b"421 4.7.0 too many connections" if said == "CONNECT" and nth >= 2 else None
+
+        script, clock = Script(answer), Clock()
+        async with working(store, script, clock, connections=8) as worker:
+            await until(lambda: worker.office.relay.limit(8) == 2)
+            assert worker.office.relay.reachable
+            await until(lambda: empty(store), 60)
+            assert script.verbs["CONNECT"] < 12
+            clock.seconds += 61
+            assert worker.office.relay.limit(8) == 8
+        assert Counter(script.got()) == Counter(everybody(talk))
+
+    run(story)
+
+
 # --- turns, pauses, ends ----------------------------------------------------------------------------------------------
 def test_a_small_list_does_not_wait_for_a_large_one(sqlite_store: Store) -> None:
     store = sqlite_store
