@@ -38,6 +38,7 @@ class Event(StrEnum):
     DATABASE_BACKED_UP = "database-backed-up", "A backup was written."
     DATABASE_RESTORED = "database-restored", "A backup was read back."
     DNS_DOWN = "dns-down", "No name server answers; mail is taken without SPF, DKIM and DMARC for a while."
+    DKIM_UNSIGNED = "dkim-unsigned", "There is no key to sign with, or it cannot be read; copies go out unsigned."
     INBOUND_REFUSED = "inbound-refused", "A mail or a recipient was refused for good (5xx)."
     INBOUND_DEFERRED = "inbound-deferred", "A mail was put off (4xx) for a failure of ours; its sender tries again."
     INBOUND_FAILED = "inbound-failed", "An unknown failure while a mail was taken; the reference was told the sender."

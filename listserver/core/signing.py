@@ -79,6 +79,24 @@ def sign(header: bytes, hashed: str, keys: Sequence[Key], now: int) -> bytes:
     return b"".join(_signature(key, names, signed, hashed, now) for key in keys)
 
 
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs the copies of one body. hashed: of body_hash, made once. now: seconds since 1970. No keys: no signature."""
+
+    keys: tuple[Key, ...]
+    hashed: str
+    now: int
+
+    def signed(self, header: bytes) -> bytes:
+        """The header with its signatures on top."""
+        return sign(header, self.hashed, self.keys, self.now) + header if self.keys else header
+
+
+def signer(keys: tuple[Key, ...], body: bytes, now: int) -> Signer:
+    """A signer for copies with this body (without the empty line before it)."""
+    return Signer(keys, body_hash(body) if keys else "", now)
+
+
 def _names(there: Sequence[str]) -> list[str]:
     names = [n for n in there if n in SIGNED or n == "list-unsubscribe-post" or n.startswith(_SIGNED_PREFIXES)]
     return [*names, *OVERSIGNED]

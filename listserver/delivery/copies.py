@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from listserver.core import signing
 from listserver.core.address import bounce_address
 from listserver.core.compose import ListFacts, Template, Unsendable, Variant, choose_from, compose
 from listserver.core.envelope import DmarcPolicy
 from listserver.core.message import read
+from listserver.core.signing import Key, Signer
 from listserver.core.site import Site
 from listserver.core.verp import member_token, verp_token
 from listserver.delivery.transport import Features, Parcel
@@ -38,6 +40,7 @@ class Mailing:
     day: int  # days since 1970, in the tokens of return addresses
     template: Template
     each: bool
+    signer: Signer
 
     def lots(self, recipients: Sequence[Recipient], size: Callable[[], int], verp: bool) -> Iterator[Lot]:
         """The copies of these members, in their order. size: most recipients of one parcel, asked before each of them.
@@ -54,14 +57,15 @@ class Mailing:
         secret, template = self.site.secret, self.template
         token = member_token(secret, LEAVE, member_id).encode() if self.each else b""
         sender = bounce_address(self.list_name, self.site.domain, verp_token(secret, self.list_id, member_id, self.day))
-        return Parcel(sender, (address,), token.join(template.head), template.body, template.eight_bit, template.utf8)
+        head = self.signer.signed(token.join(template.head))
+        return Parcel(sender, (address,), head, template.body, template.eight_bit, template.utf8)
 
     def _batches(self, recipients: Sequence[Recipient], size: Callable[[], int], verp: bool) -> Iterator[Lot]:
         # With XVERP, Postfix puts each recipient behind this sender; the token says that it is ours, for the list.
         token = verp_token(self.site.secret, self.list_id, 0, self.day) if verp else ""
         sender = bounce_address(self.list_name, self.site.domain, token)
         template, start = self.template, 0
-        head = b"".join(template.head)
+        head = self.signer.signed(b"".join(template.head))
         while start < len(recipients):
             some = recipients[start : start + size()]
             start += len(some)
@@ -69,7 +73,22 @@ class Mailing:
             yield Lot(Parcel(sender, addresses, head, template.body, template.eight_bit, template.utf8, verp), some)
 
 
-def prepare(conn: Connection, site: Site, post_id: int, features: Features, day: int) -> Mailing | Unsendable | None:
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What copies carry of the moment and of us. now: seconds since 1970. keys: DKIM, () where we do not sign."""
+
+    now: int
+    keys: tuple[Key, ...] = ()
+
+    @property
+    def day(self) -> int:
+        """Days since 1970, for the tokens of return addresses."""
+        return self.now // 86_400
+
+
+def prepare(
+    conn: Connection, site: Site, post_id: int, features: Features, stamp: Stamp
+) -> Mailing | Unsendable | None:
     """Render a post for a relay with these features; None if the post was deleted meanwhile."""
     post = outbound.post(conn, post_id)
     if post is None:
@@ -84,15 +103,19 @@ def prepare(conn: Connection, site: Site, post_id: int, features: Features, day:
     template = compose(read(post.raw), facts, variant, link)
     if isinstance(template, Unsendable):
         return template
+    signer = signing.signer(stamp.keys, template.body.removeprefix(b"\r\n"), stamp.now)
     head = tuple(_stuffed(piece) for piece in template.head)
     body = _stuffed(template.body)
     body = body if body.endswith(b"\r\n") else body + b"\r\n"
-    return Mailing(lst.id, lst.name, site, day, Template(head, body, template.eight_bit, template.utf8), each)
+    stuffed = Template(head, body, template.eight_bit, template.utf8)
+    return Mailing(lst.id, lst.name, site, stamp.day, stuffed, each, signer)
 
 
-def letter(address: str, notice: Letter) -> Parcel:
+def letter(address: str, notice: Letter, stamp: Stamp) -> Parcel:
     """A notice to its one recipient."""
-    mail = _stuffed(notice.bytes)
+    header, _, body = notice.bytes.partition(b"\r\n\r\n")
+    signed = signing.signer(stamp.keys, body, stamp.now).signed(header + b"\r\n")
+    mail = _stuffed(signed + b"\r\n" + body)
     mail = mail if mail.endswith(b"\r\n") else mail + b"\r\n"
     return Parcel(notice.sender, (address,), mail, eightbit=not mail.isascii())
 

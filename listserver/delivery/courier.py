@@ -15,6 +15,7 @@ from listserver.actions.delivery import Moved, Refusal, Tried
 from listserver.core.compose import Unsendable
 from listserver.core.envelope import Reply
 from listserver.core.fate import Fate, Stage, fate
+from listserver.core.signing import Key
 from listserver.core.site import Site
 from listserver.delivery import copies
 from listserver.delivery.copies import Lot, Mailing
@@ -51,22 +52,23 @@ class Office:
     monotonic: Callable[[], float]
     chance: Callable[[], float]
     xverp: bool = True
+    keys: tuple[Key, ...] = ()
     stopping: bool = False
     batch: int = BATCH
     # Posts that are on their way just now, rendered once for all couriers.
     rendering: "WeakValueDictionary[_Key, asyncio.Task[Rendered]]" = field(default_factory=WeakValueDictionary)
 
     @property
-    def day(self) -> int:
-        """Days since 1970, for the tokens of return addresses."""
-        return int(self.clock().timestamp()) // 86_400
+    def stamp(self) -> copies.Stamp:
+        """The moment, and our keys."""
+        return copies.Stamp(int(self.clock().timestamp()), self.keys)
 
     def rendered(self, post_id: int, features: Features) -> "asyncio.Task[Rendered]":
         """The post for a relay with these features; whoever holds the task keeps it for the others."""
         key = (post_id, features.eightbit, features.utf8)
         task = self.rendering.get(key)
         if task is None:
-            unit = partial(copies.prepare, site=self.site, post_id=post_id, features=features, day=self.day)
+            unit = partial(copies.prepare, site=self.site, post_id=post_id, features=features, stamp=self.stamp)
             task = asyncio.get_running_loop().create_task(self.store.read(unit, page=True))
             self.rendering[key] = task
         return task
@@ -226,7 +228,7 @@ class Courier:
         self, work: Straggler, letters: dict[int, Letter], kept: "list[asyncio.Task[Rendered]]"
     ) -> Parcel | Unsendable | None:
         if work.notice_id is not None:
-            return copies.letter(work.address, letters[work.notice_id])
+            return copies.letter(work.address, letters[work.notice_id], self._office.stamp)
         assert work.post_id is not None
         assert work.member_id is not None
         kept.append(self._office.rendered(work.post_id, self._features))

@@ -13,6 +13,7 @@ from typing import Any
 from listserver import log
 from listserver.actions import delivery
 from listserver.actions.delivery import Wish
+from listserver.core.signing import Key
 from listserver.core.site import Site
 from listserver.delivery.courier import Courier, Office
 from listserver.delivery.ledger import Ledger, steady
@@ -32,6 +33,7 @@ RANGES = 4  # most ranges of one claim
 class Options:
     """connections: to the relay, at a time. pace: copies a second, 0 = no limit. xverp: use it where it is offered.
 
+    keys: for DKIM; without them copies go out unsigned.
     name: of this process among all that share the database. monotonic, chance: the clock that no pause stops, 0 to 1.
     """
 
@@ -39,6 +41,7 @@ class Options:
     connections: int = 10
     pace: int = 0
     xverp: bool = True
+    keys: tuple[Key, ...] = ()
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
 
@@ -67,6 +70,7 @@ class Worker:
             options.monotonic,
             options.chance,
             options.xverp,
+            options.keys,
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
