@@ -36,7 +36,7 @@ class Serve:
             **settings,
         }
         self.ports: dict[str, int] = {}
-        self.seconds = 0.0  # from start to ready
+        self.processor = 0.0  # seconds of processor time from start to ready
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -82,7 +82,8 @@ class Serve:
                 assert self._process.poll() is None, f"serve ended: {self.log()}"
                 assert time.monotonic() - began < PATIENCE, f"serve is not ready: {self.log()}"
             assert channel.recv(100) == b"READY=1"
-            self.seconds = time.monotonic() - began
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        self.processor = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         found = re.findall(r"listening part=(\w+) at=\S*:([0-9]+)", self.log()[said:])
         self.ports = {part: int(port) for part, port in found}
 

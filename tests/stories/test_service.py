@@ -41,7 +41,7 @@ def test_it_is_ready_soon_small_healthy_and_ends_when_told(sqlite_url: str, tmp_
         assert 'listserver_events_total{event="service-started"} 1' in body
         assert get(serve.ports["web"], "/metrics", **{"X-Forwarded-For": "192.0.2.1"})[0] == 404
         assert serve.memory() < 90_000_000
-        assert serve.seconds < 3  # the bar of 1 s is the benchmark's: this machine may be busy
+        assert serve.processor < 2.0  # 0.8 s on a quiet machine; the bar of 1 s is the benchmark's
         assert serve.stop() == 0
     assert "service-stopping" in serve.log()
     assert "service-stopped" in serve.log()
