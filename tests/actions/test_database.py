@@ -15,6 +15,12 @@ from listserver.store.engine import Store
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
+@pytest.fixture
+def postgres_url(postgres_own_url: str) -> str:
+    """A database of its own: a restore makes all tables anew."""
+    return postgres_own_url
+
+
 def add_list(conn: Connection, name: str = "talk", posts: int = 0) -> None:
     conn.execute(insert(tables.lists), {"name": name, "settings": {}, "created_at": NOW, "posts": posts})
 

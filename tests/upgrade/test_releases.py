@@ -11,6 +11,7 @@ from listserver.core.actor import OPERATOR
 from listserver.store import holds
 from listserver.store.engine import Store
 from tests.upgrade.make import FOLDER, NOW, fill
+from tests.upgrade.test_migrations import differences
 
 RELEASES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
@@ -38,6 +39,7 @@ def test_a_database_of_each_release_opens_and_works(release: str, database_url: 
         key: expected[key] for key in ("lists", "members", "posts")
     }
     with Store.open(database_url) as store:
+        assert differences(store) == []
         assert [hold.address for hold in store.read_now(holds.waiting)] == ["carla@example.net"]
 
 

@@ -2,6 +2,7 @@
 
 A change of tables.py needs a file `versions/NNNN_what.py` (Alembic's own form; `op.batch_alter_table` where a column
 changes, since SQLite makes such a table anew) and its number in `HEAD`. A test compares the outcome with tables.py.
+Until 0.1.0 is released, 0001 follows tables.py by itself; the first change after that begins with writing 0001 out.
 """
 
 from pathlib import Path
