@@ -92,12 +92,12 @@ def rotate(folder: Path, domain: str, now: datetime) -> list[Stored]:
 def _pair(folder: Path, domain: str, state: State, now: datetime) -> list[Stored]:
     taken = {one.key.selector for one in stored(folder, domain)}
     day = f"{now:%Y%m%d}"
-    suffix = next(s for s in ("", *(f"-{n}" for n in range(2, 1000))) if f"rsa{day}{s}" not in taken)
+    suffix = next(s for s in ("", *(f"-{n}" for n in range(2, 1000))) if f"rsa-{day}{s}" not in taken)
     made: Sequence[tuple[str, PrivateKey]] = (
         ("rsa", rsa.generate_private_key(65537, RSA_BITS)),
         ("ed25519", ed25519.Ed25519PrivateKey.generate()),
     )
-    return [_write(folder, Key(domain, f"{kind}{day}{suffix}", private), state) for kind, private in made]
+    return [_write(folder, Key(domain, f"{kind}-{day}{suffix}", private), state) for kind, private in made]
 
 
 def _write(folder: Path, key: Key, state: State) -> Stored:
