@@ -10,7 +10,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection
 
-from listserver.actions import forwarding, notices, posting
+from listserver.actions import forwarding, notices, posting, replies
 from listserver.core import address
 from listserver.core.address import Route, Verb
 from listserver.core.envelope import Envelope, Reply
@@ -55,6 +55,8 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
         return forwarding.to_operator(conn, receiver.site, arrived, now)
     if route.verb is Verb.POST:
         return _reply(lst, posting.receive(conn, receiver.site, lst, arrived, now, checks=receiver.checks))
+    if route.verb in replies.VERBS:
+        return replies.receive(conn, receiver.site, lst, route, arrived, now)
     return forwarding.to_owners(conn, receiver.site, lst, arrived, now)
 
 

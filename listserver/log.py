@@ -57,6 +57,7 @@ class Event(StrEnum):
     HOLD_APPROVED = "hold-approved", "A moderator let something pass."
     HOLD_REJECTED = "hold-rejected", "A moderator refused something, with a word to its author."
     HOLD_DISCARDED = "hold-discarded", "A moderator dropped something."
+    HOLD_CLAIMED = "hold-claimed", "A moderator takes care of it for a day."
     HOLD_EXPIRED = "hold-expired", "Nobody decided in time; the list's on_expiry was done."
     LIST_CREATED = "list-created", "A list was made."
     LIST_CHANGED = "list-changed", "A setting of a list was changed."

@@ -1,7 +1,7 @@
-"""Verbs on what is held: approve, reject, discard, expire. Whoever is first decides; the second is told who did."""
+"""Verbs on what is held: approve, reject, discard, claim, expire. The first decides; the second is told who did."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -11,11 +11,11 @@ from listserver.core.actor import PROGRAM, Actor
 from listserver.core.envelope import from_stored
 from listserver.core.message import read
 from listserver.core.notices import YourPostRejected
-from listserver.core.packing import unpack
+from listserver.core.packing import pack, unpack
 from listserver.core.policy import Author
 from listserver.core.site import Site
 from listserver.errors import Refused
-from listserver.store import events, facts, holds, lists, people
+from listserver.store import events, facts, holds, lists, members, people
 from listserver.store.holds import Hold
 from listserver.store.lists import List
 
@@ -49,7 +49,16 @@ class AlreadyDecided:
     hold: Hold
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Somebody takes care of it; the others were told."""
+
+    hold: Hold
+    until: datetime
+
+
 Decision = Approved | TurnedDown | Dropped | AlreadyDecided
+CLAIM = timedelta(hours=24)
 
 
 def find(conn: Connection, hold_id: int) -> Hold:
@@ -60,15 +69,23 @@ def find(conn: Connection, hold_id: int) -> Hold:
     return hold
 
 
-def approve(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Approved | AlreadyDecided:
-    """Let a held post out: it is filed now, and its delivery planned."""
+def approve(
+    conn: Connection, actor: Actor, hold_id: int, now: datetime, *, edited: bytes | None = None, trust: bool = False
+) -> Approved | AlreadyDecided:
+    """Let a held post out: it is filed now, and its delivery planned.
+
+    edited: the mail as the moderator wants it, instead of what came. trust: this author is not held again.
+    """
     hold, lst = _for_decision(conn, actor, hold_id)
     raw = hold.bytes
     if not holds.decide(conn, hold_id, "approved", _who(conn, actor), now) or raw is None:
         return AlreadyDecided(find(conn, hold_id))
-    post = read(unpack(hold.enc, raw))
-    arrived = posting.Arrived(from_stored(hold.envelope), post, (hold.enc, raw))
-    accepted = posting.accept(conn, lst, arrived, _author(conn, lst, hold), now)
+    packed = (hold.enc, raw) if edited is None else pack(edited)
+    arrived = posting.Arrived(from_stored(hold.envelope), read(unpack(*packed)), packed)
+    author = _author(conn, lst, hold)
+    accepted = posting.accept(conn, lst, arrived, author, now)
+    if trust and author is not None and author.person_id is not None:
+        members.trust(conn, lst.id, author.person_id)
     _note(conn, "hold-approved", actor, hold, now)
     return Approved(hold, accepted.number)
 
@@ -100,6 +117,16 @@ def discard(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Drop
         return AlreadyDecided(find(conn, hold_id))
     _note(conn, "hold-discarded", actor, hold, now)
     return Dropped(hold)
+
+
+def claim(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Claimed | AlreadyDecided:
+    """Take care of a hold for a day: nobody else is reminded of it meanwhile. Anybody may still decide."""
+    hold, _ = _for_decision(conn, actor, hold_id)
+    if hold.decision is not None:
+        return AlreadyDecided(hold)
+    holds.claim(conn, hold_id, actor.person_id, now + CLAIM)
+    _note(conn, "hold-claimed", actor, hold, now)
+    return Claimed(find(conn, hold_id), now + CLAIM)
 
 
 def expire(conn: Connection, site: Site, now: datetime) -> int:

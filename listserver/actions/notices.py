@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from sqlalchemy import Connection
 
 from listserver import resources
+from listserver.core.decisions import EDIT_BEGINS, EDIT_ENDS
 from listserver.core.notices import Notice
 from listserver.core.site import Site
 from listserver.store import deliveries, notices
@@ -44,9 +45,11 @@ def render(site: Site, notice: Notice, language: str) -> tuple[str, str]:
 @lru_cache(maxsize=8)
 def _environment(folders: tuple[str, ...]) -> Environment:
     loader = FileSystemLoader([*folders, str(resources.folder("templates"))])
-    return Environment(  # noqa: S701 (plain text mails)
+    environment = Environment(  # noqa: S701 (plain text mails)
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
+    environment.globals.update(edit_begins=EDIT_BEGINS, edit_ends=EDIT_ENDS)
+    return environment
 
 
 def send(  # noqa: PLR0913 (who, what, where to, in which words)

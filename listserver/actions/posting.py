@@ -17,6 +17,7 @@ from listserver.core.notices import HeldBatch, HeldPost, YourPostWaits
 from listserver.core.policy import Author, Check, Facts, Finding, Judgement, Verdict
 from listserver.core.site import Site
 from listserver.store import deliveries, events, facts, holds, members
+from listserver.store import tokens as rows
 from listserver.store.lists import List
 from listserver.store.members import Member
 
@@ -151,14 +152,15 @@ def _tell_moderators(  # noqa: PLR0913
             limit=NOTICES_PER_HOUR,
         )
         if sent:
-            _keep_token(conn, lst, moderator, hold_id, token, now)
+            keep_token(conn, lst, moderator, hold_id, token, now)
         else:
             batch = HeldBatch(lst.name, lst.settings.title or lst.name, waiting)
             notices.send(conn, site, batch, moderator.address, now, lst=lst, language=moderator.language, limit=1)
 
 
-def _keep_token(conn: Connection, lst: List, moderator: Member, hold_id: int, token: str, now: datetime) -> None:
-    holds.add_token(
+def keep_token(conn: Connection, lst: List, moderator: Member, hold_id: int, token: str, now: datetime) -> None:
+    """Remember that this moderator may decide about this hold with this token."""
+    rows.add(
         conn,
         hash=tokens.digest(token),
         action="moderate",
@@ -192,7 +194,7 @@ def _held_notice(  # noqa: PLR0913
         approve=site.address(f"{lst.name}+approve.{token}"),
         reject=site.address(f"{lst.name}+reject.{token}"),
         discard=site.address(f"{lst.name}+discard.{token}"),
-        page=f"{site.base_url}/{lst.name}/held/{token}" if site.base_url else "",
+        page="",
         excerpt=post.text[:MAX_EXCERPT],
         waiting=waiting,
     )

@@ -80,4 +80,96 @@ class Welcome:
     archive: str
 
 
-Notice = HeldPost | HeldBatch | YourPostWaits | YourPostRejected | YourPostRefused | Welcome
+@dataclass(frozen=True, slots=True)
+class YourDecision:
+    """To a moderator who answered a notice: what was done."""
+
+    list_name: str
+    list_title: str
+    author: str
+    subject: str
+    done: str  # approved, edited, trusted, rejected, discarded, spam, banned, claimed
+    reason: str  # that the author was told
+    number: int  # of the post, 0 unless it went out
+    until: str  # when a claim ends, "" for other decisions
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDecided:
+    """To a moderator whose answer came second: who decided, what and when."""
+
+    list_name: str
+    list_title: str
+    author: str
+    subject: str
+    decision: str  # approved, rejected, discarded, expired
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class HowToDecide:
+    """To a moderator whose answer we could not read as a decision: nothing was done, and how to decide."""
+
+    list_name: str
+    list_title: str
+    author: str
+    subject: str
+    said: str  # how the answer began, "" if it was empty
+    problem: str  # empty, unclear, edit (no marker lines, or too long to edit), password, refused
+    approve: str
+    reject: str
+    discard: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldClaimed:
+    """To the other moderators: one of them takes care of a held post."""
+
+    list_name: str
+    list_title: str
+    author: str
+    subject: str
+    by: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFromElsewhere:
+    """To a moderator: another address answered with a token of theirs; a yes to this mail makes it count."""
+
+    list_name: str
+    list_title: str
+    author: str
+    subject: str
+    sender: str
+    said: str
+    approve: str
+    reject: str
+    discard: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExpired:
+    """To somebody whose answer came with a token that is used up, too old, or not ours."""
+
+    list_name: str
+    list_title: str
+    request: str
+    owner: str
+
+
+Notice = (
+    HeldPost
+    | HeldBatch
+    | YourPostWaits
+    | YourPostRejected
+    | YourPostRefused
+    | Welcome
+    | YourDecision
+    | AlreadyDecided
+    | HowToDecide
+    | HeldClaimed
+    | AnswerFromElsewhere
+    | TokenExpired
+)

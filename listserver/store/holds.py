@@ -1,4 +1,4 @@
-"""Rows of what waits for a decision, and of tokens."""
+"""Rows of what waits for a decision."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from listserver.store.tables import holds, lists, tokens
+from listserver.store.tables import holds, lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ _DECIDE = (
     .where(holds.c.id == bindparam("hold_id"), holds.c.decision.is_(None))
     .values(decision=bindparam("how"), decided_by=bindparam("by"), decided_at=bindparam("now"), bytes=None, envelope={})
 )
+_CLAIM = (
+    update(holds)
+    .where(holds.c.id == bindparam("hold_id"))
+    .values(claimed_by=bindparam("person"), claimed_until=bindparam("until"))
+)
 
 
 def _hold(row: Row[*tuple[Any, ...]]) -> Hold:
@@ -77,9 +82,9 @@ def decide(conn: Connection, hold_id: int, how: str, by: str, now: datetime) -> 
     return conn.execute(_DECIDE, {"hold_id": hold_id, "how": how, "by": by, "now": now}).rowcount == 1
 
 
-def add_token(conn: Connection, **values: Any) -> None:
-    """Keep a token's hash with what it allows."""
-    conn.execute(insert(tokens).values(**values))
+def claim(conn: Connection, hold_id: int, person_id: int | None, until: datetime) -> None:
+    """Note who says that they take care of it, and until when."""
+    conn.execute(_CLAIM, {"hold_id": hold_id, "person": person_id, "until": until})
 
 
 def count_waiting(conn: Connection, list_id: int) -> int:

@@ -145,6 +145,16 @@ def raise_role(conn: Connection, list_id: int, people_: Sequence[int], role: str
         conn.execute(_RAISE, {"of_list": list_id, "people": chunk, "lower": lower, "to": role})
 
 
+def trust(conn: Connection, list_id: int, person_id: int) -> None:
+    """What this person writes to this list is not held any more for being new, or moderated."""
+    conn.execute(_TRUST, {"of_list": list_id, "of_person": person_id})
+
+
+_TRUST = (
+    update(members)
+    .where(members.c.list_id == bindparam("of_list"), members.c.person_id == bindparam("of_person"))
+    .values(known=True, moderated=False)
+)
 _CHUNK = 500
 _THERE = select(members.c.person_id).where(
     members.c.list_id == bindparam("list_id"), members.c.person_id.in_(bindparam("people", expanding=True))

@@ -12,6 +12,11 @@ _SINCE = select(func.count()).where(
     notices.c.name == bindparam("name"),
     notices.c.created_at > bindparam("since"),
 )
+_ON_LIST_SINCE = select(func.count()).where(
+    notices.c.list_id == bindparam("list_id"),
+    notices.c.name == bindparam("name"),
+    notices.c.created_at > bindparam("since"),
+)
 
 
 def add(conn: Connection, **values: Any) -> int:
@@ -22,3 +27,8 @@ def add(conn: Connection, **values: Any) -> int:
 def sent_since(conn: Connection, address: str, name: str, since: datetime) -> int:
     """How many of that name the address got since then."""
     return int(conn.execute(_SINCE, {"address": address, "name": name, "since": since}).scalar_one())
+
+
+def sent_on_list_since(conn: Connection, list_id: int, name: str, since: datetime) -> int:
+    """How many of that name a list wrote since then, to whomever."""
+    return int(conn.execute(_ON_LIST_SINCE, {"list_id": list_id, "name": name, "since": since}).scalar_one())

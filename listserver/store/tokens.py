@@ -1,0 +1,55 @@
+"""Rows of tokens: proofs that we mailed to somebody. Only their hashes are kept (standards C2)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from listserver.store.fast import Fast
+from listserver.store.tables import tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token allows, to whom. address: where it was mailed."""
+
+    id: int
+    action: str
+    list_id: int | None
+    person_id: int | None
+    hold_id: int | None
+    address: str
+    arguments: dict[str, Any]
+    expires_at: datetime
+    used_at: datetime | None
+
+    def valid(self, now: datetime) -> bool:
+        """Whether it can still be used."""
+        return self.used_at is None and now < self.expires_at
+
+
+_COLUMNS = [tokens.c[name] for name in Token.__dataclass_fields__]
+_BY_HASH = Fast(select(*_COLUMNS).where(tokens.c.hash == bindparam("hash")), "hash")
+_USE = Fast(
+    update(tokens)
+    .where(tokens.c.id == bindparam("token"), tokens.c.used_at.is_(None))
+    .values(used_at=bindparam("now")),
+    *("token", "now"),
+)
+
+
+def add(conn: Connection, **values: Any) -> None:
+    """Keep a token's hash with what it allows."""
+    conn.execute(insert(tokens).values(**values))
+
+
+def find(conn: Connection, digest: bytes) -> Token | None:
+    """The token with that hash, used and expired ones included."""
+    row = _BY_HASH.first(conn, {"hash": digest})
+    return None if row is None else Token(*row)
+
+
+def use(conn: Connection, token: Token, now: datetime) -> bool:
+    """Mark as used; False if it was already."""
+    return _USE.run(conn, {"token": token.id, "now": now}) == 1
