@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 
 from listserver.core.fate import Stage
+from listserver.delivery import ways
 from listserver.delivery.folder import Folder
 from listserver.delivery.smtp import RelayUrl, Smtp, parse
 from listserver.delivery.transport import Connection, Lost, Parcel, Transport, Untaken
@@ -427,3 +428,13 @@ def test_urls(url: str, expected: RelayUrl) -> None:
 def test_impossible_urls_are_told_what_is_right(url: str) -> None:
     with pytest.raises(UsageError, match="write smtp"):
         parse(url)
+
+
+def test_a_url_names_its_transport(tmp_path: Path) -> None:
+    folder = ways.transport(f"folder://{tmp_path}/a%20b", "lists.example")
+    assert isinstance(folder, Folder)
+    assert folder.path == tmp_path / "a b"
+    assert isinstance(ways.transport("smtp://127.0.0.1", "lists.example"), Smtp)
+    for wrong in ("folder://", "folder:///", "folder://host/path"):
+        with pytest.raises(UsageError, match="three slashes"):
+            ways.transport(wrong, "lists.example")
