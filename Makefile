@@ -25,7 +25,7 @@ check: $(VENV)/.tests ## the gates without the tests: style, types, layers, size
 	$(VENV)/bin/ruff check .
 	$(PY) -m mypy listserver
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest -q -m "not slow" tests/rules
+	$(PY) -m pytest -q tests/rules
 
 bench: $(VENV)/.tests ## measure it, as ratios to other programs in the same run (docs/performance.md)
 	tests/needs
