@@ -56,7 +56,8 @@ _WORDS = re.compile(r"(?<!\S)[A-Za-z']{2,}[,.]?(?!\S)")
 _SEPARATOR = re.compile(r"-{2,}\s?[^-]{4,60}-{2,}")
 _WHO_AFTER = re.compile(r"(?:schrieb|schreef|heeft|skrev|пользователь|użytkownik|escribió|ha scritto)\s+(.+)", re.I)
 _VERBS = r"wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|napisał|skrev|schreef|het volgende|написал\w*|写道"
-_NAMED = re.compile(rf"\d.*(?:{_VERBS})|<[^<>]+@[^<>]+>:|^\S+(?: \S+){{0,3}} (?:wrote|schrieb):", re.I)
+_DIGIT, _VERB = re.compile(r"\d"), re.compile(_VERBS, re.I)
+_NAMED = re.compile(r"<[^<>]+@[^<>]+>:|^\S+(?: \S+){0,3} (?:wrote|schrieb):", re.I)
 _SAID = re.compile(rf"\s*\b(?:{_VERBS})\b.*", re.I)
 _VIA = re.compile(r"\s+(?:via|from|on behalf of)\s.*", re.I)
 _ADDRESS = re.compile(r"\s*[<(\[][^<>()\[\]]{0,320}(?:[>)\]]|$).*")
@@ -118,9 +119,15 @@ def _intro_end(rows: list[str]) -> int:
     if top and _SEPARATOR.fullmatch(top[0].strip()) and len(top) > 1 and _FROM.match(top[1]):
         return end
     for at, row in enumerate(top[:3]):
-        if row.rstrip().endswith(":") and _NAMED.search(" ".join(top[: at + 1])):
+        if row.rstrip().endswith(":") and _names(" ".join(top[: at + 1])):
             return start + at + 1
     return 0
+
+
+def _names(text: str) -> bool:
+    """Whether a line that ends with a colon says who wrote what follows."""
+    digit = _DIGIT.search(text)
+    return bool((digit and _VERB.search(text, digit.end())) or _NAMED.search(text))
 
 
 def _intro(rows: list[str], depth: int) -> Block:

@@ -292,9 +292,11 @@ class _Reader:
             return 0
         if stripped[0] in "-_=*" and len(stripped) <= 200 and _SEPARATOR.fullmatch(stripped):
             return self._fields(at + 1)[0] or at + 1
+        if ":" not in line and "：" not in line:
+            return 0
         if _FORWARD.fullmatch(stripped):
             return self._fields(at + 1)[0] or at + 1
-        if (":" in line or "：" in line) and _FIELD.match(line):
+        if _FIELD.match(line):
             end, kinds, mail = self._fields(at)
             known = len(kinds - {"other"})
             if known >= 2 and ("from" in kinds or ("to" in kinds and mail)) and (mail or known >= 3):
@@ -346,8 +348,8 @@ class _Reader:
         wrote = _HAS_WROTE.search(joined) if colon else _ends_with_wrote(joined)
         if not colon and not wrote:
             return self._is_dated_name(first, ending, end)
-        mail, time = _MAIL.search(joined), _TIME.search(joined)
-        if wrote and _STARTS.match(first) and (mail or time):
+        mail = _MAIL.search(joined)
+        if wrote and _STARTS.match(first) and (mail or _TIME.search(joined)):
             return colon or self._quoted_from(end)
         if wrote and mail and not joined.startswith("<") and len(joined) < 200 and self._begins_here(first, end):
             return True
