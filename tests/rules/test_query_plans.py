@@ -39,10 +39,6 @@ def seen(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
         event.remove(engine, "before_cursor_execute", record)
 
 
-def driver(conn: Connection) -> Any:
-    return conn.connection.driver_connection
-
-
 def plans(store: Store, statements: Seen) -> list[str]:
     """How the database would run each statement."""
 
@@ -50,12 +46,11 @@ def plans(store: Store, statements: Seen) -> list[str]:
         word = "EXPLAIN QUERY PLAN " if store.dialect == "sqlite" else "EXPLAIN "
         if store.dialect == "postgresql":
             conn.execute(text("SET LOCAL enable_seqscan = off"))  # a test's tables are too small for indexes to pay
-        return [
-            statement
-            + "\n"
-            + "\n".join(str(row) for row in driver(conn).execute(word + statement, parameters).fetchall())
-            for statement, parameters in statements
-        ]
+        told = []
+        for statement, parameters in statements:
+            rows = conn.connection.driver_connection.execute(word + statement, parameters)  # type: ignore[union-attr]
+            told.append("\n".join([statement, *map(str, rows.fetchall())]))
+        return told
 
     return store.write_now(explain)
 
