@@ -149,9 +149,10 @@ class Macros:
     def expand(self, spec: str, domain: str) -> str:
         """The domain that a domain-spec means, at most 253 octets: labels fall off at the left (§7.3)."""
         text = _EXPAND.sub(lambda found: self._one(found, domain), spec).rstrip(".") if spec else domain
-        while len(text) > 253 and "." in text:
-            text = text.partition(".")[2]
-        return text
+        if len(text) <= 253:
+            return text
+        tail = text[-254:]  # with what stands before: a dot if the rest is whole labels
+        return tail.partition(".")[2] or text
 
     def _one(self, found: re.Match[str], domain: str) -> str:
         if found.group(5):

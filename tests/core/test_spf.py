@@ -107,5 +107,7 @@ def test_long_names_lose_labels_at_the_left() -> None:
     assert macros.expand("x." * 130 + "d.example", D).endswith(".d.example")
     assert len(macros.expand("x." * 130 + "d.example", D)) <= 253
     assert len(macros.expand("x" * 300, D)) == 300
+    assert macros.expand("y." + "x" * 61 + ".z" * 96, D) == "x" * 61 + ".z" * 96  # just 253 octets
+    assert macros.expand("%{s}." * 2_000 + "d.example", D).endswith(".d.example")
     assert macros.expand("%{ir}.%{v}.d.example", D).startswith("1.0.0.0")
     assert macros.expand("", D) == D
