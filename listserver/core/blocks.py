@@ -48,10 +48,11 @@ _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _DIFF = re.compile(r"diff --git |Index: |@@ -\d|(?:---|\+\+\+) \S|[+-](?:\s|\S)")
 _DIFF_START = re.compile(r"diff --git |@@ -\d+(?:,\d+)? \+\d+|(?:---|\+\+\+) [ab]/")
 _COLUMNS = re.compile(r"\S(?: {3,}|\t+)(?=\S)")
-_CODE_LINE = re.compile(
-    r"(?:>>> |\$ |\w+> |Traceback \(most|  File \")|.*(?:[{};]|<-.*\)|=.*\(.*\)|->)\s*$|\s*[})\]]+[;,]?\s*$"
+_CODE_START = re.compile(
+    r"(?:>>> |\$ |\w+> |Traceback \(most|  File \")|\s*[})\]]+[;,]?\s*$"
     r"|\s*(?:#include|import \w|from \w+ import|def \w+\(|class \w+[(:]|[\w.$]+ ?(?:<-|=) ?\S|library\()"
 )
+_CALL = re.compile(r".*(?:<-.*\)|=.*\(.*\))$")
 _WORDS = re.compile(r"(?<!\S)[A-Za-z']{2,}[,.]?(?!\S)")
 _SEPARATOR = re.compile(r"-{2,}\s?[^-]{4,60}-{2,}")
 _WHO_AFTER = re.compile(r"(?:schrieb|schreef|heeft|skrev|пользователь|użytkownik|escribió|ha scritto)\s+(.+)", re.I)
@@ -191,8 +192,15 @@ def _looks_formatted(rows: list[str]) -> bool:
     if indented == len(rows) and not all(len(row) > 60 for row in rows):
         return True
     columns = sum(("   " in row or "\t" in row) and bool(_COLUMNS.search(row)) for row in rows)
-    code = sum(len(row) <= 120 and bool(_CODE_LINE.match(row)) and len(_WORDS.findall(row)) <= 8 for row in rows)
+    code = sum(len(row) <= 120 and _is_code(row) and len(_WORDS.findall(row)) <= 8 for row in rows)
     return (len(rows) >= 2 and 2 * columns > len(rows)) or 2 * code > len(rows)
+
+
+def _is_code(row: str) -> bool:
+    """Whether a row (no space at its end) begins or ends as lines of programs do."""
+    if row.endswith(("{", "}", ";", "->")) or (row.endswith(")") and _CALL.match(row)):
+        return True
+    return _CODE_START.match(row) is not None
 
 
 def _prose(rows: list[str], depth: int) -> Iterator[Block]:

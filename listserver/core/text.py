@@ -134,7 +134,7 @@ def roles(text: str) -> list[Line]:
 
 def _parted(line: str) -> list[str]:
     """`yes On Mon, 3 May 2021, Anna wrote:` is two lines: some programs put no line end before the attribution."""
-    if "On " in line[1:] and len(line) < 400 and (found := _INSIDE.search(line)) and _ends_with_wrote(line):
+    if "On " in line[1:] and len(line) < 400 and _ends_with_wrote(line) and (found := _INSIDE.search(line)):
         return [line[: found.start()], line[found.end() :]]
     return [line]
 
@@ -142,7 +142,7 @@ def _parted(line: str) -> list[str]:
 def _is_rule(line: str) -> bool:
     """Whether a line is drawn, not written: ----, ***, —."""
     drawn = line.strip(" \t")
-    return not drawn.strip("-_=~*#+—–") and (len(drawn) >= 2 or drawn in ("—", "–"))
+    return not drawn[:1].isalnum() and not drawn.strip("-_=~*#+—–") and (len(drawn) >= 2 or drawn in ("—", "–"))
 
 
 def _ends_with_wrote(text: str) -> bool:
@@ -155,8 +155,12 @@ class _Reader:
     """Goes through the lines once; each look ahead or back is bounded."""
 
     def __init__(self, text: str) -> None:
-        plain = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).replace("\u00a0", " ")
-        self.raw = [part for line in plain.split("\n") for part in _parted(line)]
+        plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
+        if not plain.isascii():
+            plain = _INVISIBLE.sub("", plain)
+        self.raw = plain.split("\n")
+        if "On " in plain:
+            self.raw = [part for line in self.raw for part in _parted(line)]
         self.depth: list[int] = []
         self.bare: list[str] = []
         for line in self.raw:
@@ -181,7 +185,7 @@ class _Reader:
         ending, end = [0] * len(self.raw), len(self.raw)
         for at in range(len(self.raw) - 1, -1, -1):
             line = self.bare[at]
-            if self.depth[at] == 0 or len(line) < 24:
+            if line and (self.depth[at] == 0 or len(line) < 24):
                 tail = line[-24:].rstrip(" \t*_")
                 if tail and (tail[-1] in ":：>" or _ends_with_wrote(tail) or " GMT" in line):
                     end = at
@@ -193,7 +197,7 @@ class _Reader:
         if self.depth[at]:
             self.role[at] = Role.QUOTE
             return at + 1, region
-        if end := self._attribution(at):
+        if self.ending[at] <= at + 5 and (end := self._attribution(at)):
             while end < len(self.raw) and _ELIDED.fullmatch(self.bare[end]):
                 end += 1
             self._mark(at, end, Role.ATTRIBUTION)
@@ -209,6 +213,10 @@ class _Reader:
 
     def _closing(self, at: int, line: str) -> tuple[int, Role]:
         """Signatures and footers begin here, or the line is the author's."""
+        word = _WORD.search(line[:24])
+        starts_notice = word is not None and (word[0].lower() in _NOTICE_STARTS or not word[0].isascii())
+        if not starts_notice and line[:1].isalnum():
+            return at + 1, Role.OWN  # nothing below begins so: nearly every line
         if _DELIMITER.fullmatch(line) and self._until_marker(at) <= at + _SIGNATURE_LINES:
             self.role[at] = Role.SIGNATURE
             return at + 1, Role.SIGNATURE
@@ -218,8 +226,6 @@ class _Reader:
         if _SCRUBBED.match(line):
             self.role[at] = Role.FOOTER
             return at + 1, Role.OWN
-        word = _WORD.search(line[:24])
-        starts_notice = word is not None and (word[0].lower() in _NOTICE_STARTS or not word[0].isascii())
         if starts_notice and _SENT_FROM.match(line) and self._is_sent_from(line):
             self.role[at] = Role.SIGNATURE
             return at + 1, Role.OWN
@@ -290,7 +296,7 @@ class _Reader:
         stripped = line.strip()
         if not stripped:
             return 0
-        if stripped[0] in "-_=*" and len(stripped) <= 200 and _SEPARATOR.fullmatch(stripped):
+        if stripped[0] in "-_=*" and len(stripped) <= 200 and not _is_rule(line) and _SEPARATOR.fullmatch(stripped):
             return self._fields(at + 1)[0] or at + 1
         if ":" not in line and "：" not in line:
             return 0

@@ -82,14 +82,14 @@ def words(text: str, language: str = "") -> list[str]:
 
 def stems(folded: list[str], language: str) -> list[str]:
     """The stems of folded words."""
-    stemmer = _stemmer(language)
-    return folded if stemmer is None else list(stemmer.stemWords(folded))
-
-
-def _stemmer(language: str) -> Stemmer.Stemmer | None:
-    # A new one each time: it costs less than a microsecond, and one object may not be used by two threads.
     name = _STEMMERS.get(language.partition("-")[0].lower())
-    return Stemmer.Stemmer(name) if name else None
+    return [_stem(word, name) for word in folded] if name else folded
+
+
+@lru_cache(maxsize=65_536)
+def _stem(word: str, name: str) -> str:
+    # A new stemmer each time costs less than a microsecond; one object may not be used by two threads.
+    return str(Stemmer.Stemmer(name).stemWord(word))
 
 
 def _split(folded: str) -> Iterator[str]:
