@@ -20,7 +20,7 @@ from listserver.store.engine import notify
 from listserver.store.queue import Entry
 
 LEASE = timedelta(seconds=15)
-RANGE = 1000  # members whose copies one worker hands over in one go
+RANGE = 500  # members whose copies one worker hands over in one go
 BATCH = 50  # stragglers likewise
 SAID = 200  # characters of the relay's answer in an audit row
 

@@ -326,7 +326,7 @@ editions = Table(
 )
 
 # Copies for the members of a list with `after` < id <= `upto` (NULL = no end). `after` is also the cursor: it is moved
-# as the relay takes them. Whoever claims a large one cuts about 1,000 members off and leaves the rest in a second row.
+# as the relay takes them. Whoever claims a large one cuts about 500 members off and leaves the rest in a second row.
 deliveries = Table(
     "deliveries",
     metadata,
