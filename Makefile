@@ -24,7 +24,7 @@ check: $(VENV)/.tests ## the gates without the tests: style, types, layers, size
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(PY) -m mypy listserver
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-logo
 	$(PY) -m pytest -q tests/rules
 
 bench: $(VENV)/.tests ## measure it, as ratios to other programs in the same run (docs/performance.md)
@@ -41,20 +41,22 @@ clean: ## remove what was built and fetched; demo-data/ stays
 # --- the virtual environment ------------------------------------------------------------------------------------------
 # uv where it is there (seconds), else venv and pip. pip's --group is too new to rely on: the list is read by hand.
 .venv/bin/python:
-	command -v uv >/dev/null && uv venv -q --python '>=3.11' .venv || python3 -m venv .venv || { \
-	  echo 'No virtual environment: install uv, or on Debian: apt-get install python3-venv' >&2; exit 1; }
+	@if command -v uv >/dev/null; then uv venv -q --python '>=3.11' .venv; \
+	elif python3 -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	  apt-get install -qq --no-install-recommends python3-venv >/dev/null; }; then python3 -m venv .venv; \
+	else echo 'No virtual environment: install uv, or on Debian: apt-get install python3-venv' >&2; exit 1; fi
 
 INSTALL = if command -v uv >/dev/null; then uv pip install -q --python $(PY) -c constraints.txt $(1); \
 	else $(PY) -m pip install -q -c constraints.txt $(1); fi
 DEV = $$($(PY) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'])")
 
 .venv/.runs: pyproject.toml constraints.txt | .venv/bin/python
-	$(call INSTALL,-e .)
-	touch $@
+	@echo "installing into .venv …"; $(call INSTALL,-e .)
+	@touch $@
 
 .venv/.tests: pyproject.toml constraints.txt | .venv/bin/python
-	$(call INSTALL,-e . $(DEV))
-	touch $@ .venv/.runs
+	@echo "installing into .venv …"; $(call INSTALL,-e . $(DEV))
+	@touch $@ .venv/.runs
 
 ifneq ($(VENV),.venv)
 $(VENV)/.runs $(VENV)/.tests: ;
