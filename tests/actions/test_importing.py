@@ -114,6 +114,8 @@ def test_other_processes_give_the_same(sqlite_url: str, tmp_path: Path) -> None:
         one, two = new_list(store, "one"), new_list(store, "two")
         states = list(importing.run(store, OPERATOR, one, [tmp_path / "m"], NOW, workers=1))
         assert [state.seen for state in states] == [250, 500, 750, 800, 800]
+        few = new_list(store, "few")
+        assert list(importing.run(store, OPERATOR, few, [tmp_path / "m"], NOW, workers=2))[-1].filed == 800
         assert run(store, two, tmp_path / "m", workers=0).filed == 800
         assert raws(store, one) == raws(store, two) == many
         counts = [store.read_now(lambda conn, lst=lst: lists.get(conn, lst.id)) for lst in (one, two)]
