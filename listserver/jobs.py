@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from listserver import log
-from listserver.actions import moderation
+from listserver.actions import digests, moderation
 from listserver.core.site import Site
 from listserver.errors import UsageError
 from listserver.store import retention, ticks
@@ -47,6 +47,11 @@ def daily(now: datetime) -> str:
     return f"{now:%Y-%m-%d}"
 
 
+def minutely(now: datetime) -> str:
+    """A slot of one minute."""
+    return f"{now:%Y-%m-%dT%H:%M}"
+
+
 def ten_minutes(now: datetime) -> str:
     """A slot of ten minutes."""
     return f"{now:%Y-%m-%dT%H}:{now.minute // 10}0"
@@ -75,6 +80,7 @@ def table(site: Site) -> tuple[Job, ...]:
             ten_minutes,
             _whole(lambda conn, now: moderation.expire(conn, site, now)),
         ),
+        Job("digests", "Send the digests whose time has come.", minutely, _whole(digests.send_due)),
         *_RETENTION,
     )
 

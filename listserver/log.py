@@ -75,6 +75,7 @@ class Event(StrEnum):
     BAN_ADDED = "ban-added", "An address or pattern was banned."
     BAN_REMOVED = "ban-removed", "A ban was lifted."
     NOTICE_WRITTEN = "notice-written", "We wrote a mail to somebody."
+    DIGEST_SENT = "digest-sent", "An edition of a digest is on its way to its readers."
     DELIVERY_FINISHED = "delivery-finished", "All copies of a post or digest are with the relay."
     DELIVERY_STOPPED = "delivery-stopped", "A delivery was stopped, by an operator or because too many refused it."
     DELIVERY_DEFERRED = "delivery-deferred", "The relay put a recipient off; tried again later."

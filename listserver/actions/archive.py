@@ -46,8 +46,11 @@ def file(conn: Connection, lst: List, post: Prepared) -> Filed | Duplicate:
     return outcome
 
 
-def file_all(conn: Connection, lst: List, prepared: Sequence[Prepared]) -> list[Filed | Duplicate]:
-    """Put posts into the archive in this order; about as many statements as for one."""
+def file_all(conn: Connection, lst: List, prepared: Sequence[Prepared], *, due: bool = True) -> list[Filed | Duplicate]:
+    """Put posts into the archive in this order; about as many statements as for one.
+
+    due: members get them; False for what they, or others, had long ago.
+    """
     last_number = lists.lock(conn, lst.id)
     rows = threads.known(conn, lst.id, _identifiers(lst.name, prepared))
     ids = posts.next_ids(conn, len(prepared))
@@ -62,7 +65,7 @@ def file_all(conn: Connection, lst: List, prepared: Sequence[Prepared]) -> list[
     for newcomer in newcomers:
         shelf.place(newcomer)
     people = posts.people_of(conn, {new.post.author_key for new in fresh} - {""})
-    placed = [_placed(shelf, new, people.get(new.post.author_key)) for new in fresh]
+    placed = [_placed(shelf, new, people.get(new.post.author_key), due) for new in fresh]
     more_threads = threads.save_threads(conn, lst.id, shelf)
     posts.add(conn, lst.id, placed)
     threads.save_waiting(conn, lst.id, shelf, set(ids))
@@ -160,7 +163,8 @@ def _tell_apart(
     return duplicates, fresh
 
 
-def _placed(shelf: Shelf, new: _Fresh, person_id: int | None) -> NewPost:
+def _placed(shelf: Shelf, new: _Fresh, person_id: int | None, due: bool) -> NewPost:
     place = shelf.posts[new.id]
     thread = shelf.thread_of(place)
-    return NewPost(new.id, new.number, new.identifier, person_id, thread.id, place.parent_id, place.distance, new.post)
+    parent_id, distance = place.parent_id, place.distance
+    return NewPost(new.id, new.number, new.identifier, person_id, thread.id, parent_id, distance, new.post, due)

@@ -84,7 +84,7 @@ def run(
 
 
 def _file(conn: Connection, lst: List, posts: list[Prepared]) -> list[Filed | Duplicate]:
-    return archive.file_all(conn, lst, posts) if posts else []
+    return archive.file_all(conn, lst, posts, due=False) if posts else []
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------

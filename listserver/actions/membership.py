@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from listserver.actions import access
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
+from listserver.core import schedule
 from listserver.core.actor import Actor
 from listserver.errors import Refused, UsageError
 from listserver.store import events, members, people
@@ -47,9 +48,9 @@ class Synced:
     removed: tuple[str, ...]
 
 
-def receives(mode: str, state: str) -> str:
-    """What a member with that mode and state is due."""
-    return mode if state == "active" and mode != "nomail" else NOTHING
+def receives(mode: str, state: str, zone: str) -> str:
+    """What a member with that mode and state is due. zone: their own, "" = the list's."""
+    return schedule.stream(mode, zone) if state == "active" and mode != "nomail" else NOTHING
 
 
 def mode_of(word: str) -> str:
@@ -108,7 +109,7 @@ def _new_row(person: people.Person, role: str, mode: str, known: bool, now: date
         "address_id": person.address_id,
         "role": role,
         "mode": mode,
-        "receives": receives(mode, "active"),
+        "receives": receives(mode, "active", person.zone),
         "known": known,
         "joined_at": now,
     }
@@ -147,16 +148,25 @@ def change(
     personal = {name: values.pop(name) for name in ("name", "language", "zone") if name in values}
     if personal:
         people.set_values(conn, member.person_id, **personal)
+        if "zone" in personal:
+            _move_clocks(conn, member.person_id)
+            member = _again(conn, member)
     if "mode" in values and "state" not in values:
         values["state"] = "active"  # choosing a mode ends a pause
         values["pause_until"] = None
     if values:
         mode, state = values.get("mode", member.mode), values.get("state", member.state)
-        members.set_receives(conn, member, receives(mode, state))
+        members.set_receives(conn, member, receives(mode, state, member.zone))
         members.set_values(conn, member, **values)
     data = {"address": member.address, "options": sorted(wanted)}
     events.record(conn, "member-changed", actor, now, list_id=lst.id, person_id=member.person_id, data=data)
     return _again(conn, member)
+
+
+def _move_clocks(conn: Connection, person_id: int) -> None:
+    """Somebody has another time zone now: so have the digests of all their lists."""
+    for member in members.of_person(conn, person_id):
+        members.set_receives(conn, member, receives(member.mode, member.state, member.zone))
 
 
 def _again(conn: Connection, member: Member) -> Member:

@@ -27,6 +27,7 @@ COMMANDS = {
     "queue": ("listserver.cli.queue", "app", "Show, retry and cancel what is on its way out."),
     "ban": ("listserver.cli.bans", "app", "Refuse posts from addresses."),
     "archive": ("listserver.cli.archive", "app", "Import, export, search, show, hide and delete posts."),
+    "digest": ("listserver.cli.digests", "app", "Send digests before their time."),
     "demo": ("listserver.cli.demo", "app", "Run a demonstration community, with a page to read its mails."),
     "serve": ("listserver.cli.serve", "app", "Run the server: all of it, or some parts."),
     "jobs": ("listserver.cli.jobs", "app", "List and run the periodic jobs."),

@@ -94,7 +94,7 @@ def prepare(
         size=len(post.raw),
         files=len(files),
         opening=first_sentence(own, OPENING),
-        state="hidden" if _not_for_the_archive(post) else "shown",
+        state="hidden" if not_for_the_archive(post) else "shown",
         lineage=lineage(name, post.in_reply_to, post.references),
         enc=enc,
         octets=octets,
@@ -129,8 +129,8 @@ def _credible(date: datetime | None, received_at: datetime) -> bool:
     return date is not None and received_at - BEHIND <= date <= received_at + AHEAD
 
 
-def _not_for_the_archive(post: Post) -> bool:
-    """X-No-Archive: yes, and Mailman's X-Archive: no (habits, no RFC)."""
+def not_for_the_archive(post: Post) -> bool:
+    """What its author asked for: X-No-Archive: yes, and Mailman's X-Archive: no (habits, no RFC)."""
     return post.first("x-no-archive").lower() == "yes" or post.first("x-archive").lower() == "no"
 
 

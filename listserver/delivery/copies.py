@@ -1,14 +1,16 @@
-"""What goes over the wire: a post becomes one rendered template, and each member's copy is spliced from it."""
+"""What goes over the wire: a post, or an issue of a digest, becomes one rendered template, and each copy is spliced."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from listserver.actions import digests
 from listserver.core import signing
 from listserver.core.address import bounce_address
 from listserver.core.compose import ListFacts, Template, Unsendable, Variant, choose_from, compose
+from listserver.core.digest import facts_for_digest
 from listserver.core.envelope import DmarcPolicy
 from listserver.core.message import read
 from listserver.core.signing import Key, Signer
@@ -17,6 +19,7 @@ from listserver.core.verp import member_token, verp_token
 from listserver.delivery.transport import Features, Parcel
 from listserver.store import lists, outbound
 from listserver.store.deliveries import Letter
+from listserver.store.digests import Issue
 
 LEAVE = "leave"  # the purpose of the member tokens in List-Unsubscribe
 
@@ -32,7 +35,7 @@ class Lot(NamedTuple):
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Mailing:
-    """A post as its members get it. template: dots stuffed. each: every copy has its own sender and links."""
+    """A post or digest as its members get it. template: dots stuffed. each: every copy has its own sender and links."""
 
     list_id: int
     list_name: str
@@ -87,10 +90,12 @@ class Stamp:
 
 
 def prepare(
-    conn: Connection, site: Site, post_id: int, features: Features, stamp: Stamp
+    conn: Connection, site: Site, what: int | Issue, features: Features, stamp: Stamp
 ) -> Mailing | Unsendable | None:
-    """Render a post for a relay with these features; None if the post was deleted meanwhile."""
-    post = outbound.post(conn, post_id)
+    """Render a post (by its id) or an issue for a relay with these features; None if it was deleted meanwhile."""
+    if isinstance(what, Issue):
+        return _issue(conn, site, what, features, stamp)
+    post = outbound.post(conn, what)
     if post is None:
         return None
     lst = lists.get(conn, post.list_id)
@@ -101,14 +106,28 @@ def prepare(
     )
     link = f"{site.base_url}/{lst.name}/p/{post.identifier}/" if site.base_url else ""
     template = compose(read(post.raw), facts, variant, link)
-    if isinstance(template, Unsendable):
-        return template
+    return template if isinstance(template, Unsendable) else _mailing(facts, lst.id, template, stamp)
+
+
+def _issue(conn: Connection, site: Site, issue: Issue, features: Features, stamp: Stamp) -> Mailing | Unsendable | None:
+    lst, mail = digests.compose(conn, site, issue)
+    if mail is None:
+        return None
+    facts = facts_for_digest(ListFacts(lst.name, site, lst.settings))
+    variant = Variant("keep", lst.settings.copies == "each", features.eightbit, features.utf8)
+    template = compose(read(mail), facts, variant)
+    if isinstance(template, Unsendable):  # a signed post in it has octets that this relay does not take
+        return _issue(conn, site, replace(issue, form="html"), features, stamp)
+    return _mailing(facts, lst.id, template, stamp)
+
+
+def _mailing(facts: ListFacts, list_id: int, template: Template, stamp: Stamp) -> Mailing:
     signer = signing.signer(stamp.keys, template.body.removeprefix(b"\r\n"), stamp.now)
     head = tuple(_stuffed(piece) for piece in template.head)
     body = _stuffed(template.body)
     body = body if body.endswith(b"\r\n") else body + b"\r\n"
     stuffed = Template(head, body, template.eight_bit, template.utf8)
-    return Mailing(lst.id, lst.name, site, stamp.day, stuffed, each, signer)
+    return Mailing(list_id, facts.name, facts.site, stamp.day, stuffed, facts.settings.copies == "each", signer)
 
 
 def letter(address: str, notice: Letter, stamp: Stamp) -> Parcel:

@@ -1,11 +1,12 @@
 """One piece of work on one connection: a range of members, or some stragglers."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from functools import partial
+from itertools import groupby
 from typing import assert_never
 from weakref import WeakValueDictionary
 
@@ -23,17 +24,19 @@ from listserver.delivery.ledger import Ledger, steady
 from listserver.delivery.relay import Relay
 from listserver.delivery.transport import Connection, Features, Lost, Parcel, Untaken
 from listserver.errors import Unavailable
-from listserver.store import deliveries
+from listserver.store import deliveries, digests
 from listserver.store.deliveries import Letter, Range, Straggler
+from listserver.store.digests import Issue, Reader
 from listserver.store.engine import Store
 
 BATCH = 100  # recipients of one transaction (RFC 5321 §4.5.3.1.8: every server takes so many)
 TURN = 2.0  # seconds after which a range is put back, so that others get their turn
 TRIES = 3  # of a parcel whose connection is lost each time
+ISSUES = 8  # forms of a digest that a courier keeps for readers to come
 DOUBTS = 10  # parcels in a row that were wholly put off: then it is the relay, not the recipients
 
 Rendered = Mailing | Unsendable | None
-_Key = tuple[int, bool, bool]
+_Key = tuple[int | Issue, bool, bool]
 
 
 @dataclass(slots=True)
@@ -63,12 +66,12 @@ class Office:
         """The moment, and our keys."""
         return copies.Stamp(int(self.clock().timestamp()), self.keys)
 
-    def rendered(self, post_id: int, features: Features) -> "asyncio.Task[Rendered]":
-        """The post for a relay with these features; whoever holds the task keeps it for the others."""
-        key = (post_id, features.eightbit, features.utf8)
+    def rendered(self, what: int | Issue, features: Features) -> "asyncio.Task[Rendered]":
+        """The post (its id) or issue for a relay with these features; who holds the task keeps it for the others."""
+        key = (what, features.eightbit, features.utf8)
         task = self.rendering.get(key)
         if task is None:
-            unit = partial(copies.prepare, site=self.site, post_id=post_id, features=features, stamp=self.stamp)
+            unit = partial(copies.prepare, site=self.site, what=what, features=features, stamp=self.stamp)
             task = asyncio.get_running_loop().create_task(self.store.read(unit, page=True))
             self.rendering[key] = task
         return task
@@ -128,6 +131,8 @@ class Courier:
                 assert_never(end)
 
     async def _range(self, work: Range) -> _End:
+        if work.edition_id is not None:
+            return await self._edition(work)
         office, features = self._office, self._features
         members = await office.store.read(partial(deliveries.recipients, work=work))
         if not members:
@@ -141,16 +146,35 @@ class Courier:
             log.error(log.Event.DELIVERY_STOPPED, list_id=work.list_id, number=work.number, reason=mailing.text)
             return _End.NEVER
         verp = office.xverp and features.xverp
-        return await self._lots(work, mailing.lots(members, lambda: office.batch, verp))
+        return await self._lots(work, _each(mailing.lots(members, lambda: office.batch, verp)))
 
-    async def _lots(self, work: Range, lots: Iterator[Lot]) -> _End:
+    async def _edition(self, work: Range) -> _End:
+        readers = await self._office.store.read(partial(digests.readers_of_range, work=work))
+        return await self._lots(work, self._issues(readers))
+
+    async def _issues(self, readers: Sequence[Reader]) -> AsyncIterator[Lot]:
+        """The copies of these readers, in their order; those of the last few issues are kept for who comes next."""
+        office, features = self._office, self._features
+        verp = office.xverp and features.xverp
+        kept: dict[Issue, asyncio.Task[Rendered]] = {}
+        for issue, some in groupby(readers, key=lambda reader: reader.issue):
+            task = kept[issue] = kept.pop(issue) if issue in kept else office.rendered(issue, features)
+            if len(kept) > ISSUES:
+                del kept[next(iter(kept))]
+            mailing = await asyncio.shield(task)
+            if isinstance(mailing, Mailing):
+                recipients = [(reader.member_id, reader.address) for reader in some]
+                for lot in mailing.lots(recipients, lambda: office.batch, verp):
+                    yield lot
+
+    async def _lots(self, work: Range, lots: AsyncIterator[Lot]) -> _End:
         office, settle = self._office, self._ledger.settle
         ends = office.monotonic() + TURN
         doubts = 0
-        lot = next(lots, None)
+        lot = await anext(lots, None)
         while lot is not None:
             over = office.stopping or office.monotonic() > ends
-            following = None if over else next(lots, None)
+            following = None if over else await anext(lots, None)
             if pause := office.relay.wait(len(lot.members)):
                 await asyncio.sleep(pause)
             if not office.alive():
@@ -229,9 +253,15 @@ class Courier:
     ) -> Parcel | Unsendable | None:
         if work.notice_id is not None:
             return copies.letter(work.address, letters[work.notice_id], self._office.stamp)
-        assert work.post_id is not None
         assert work.member_id is not None
-        kept.append(self._office.rendered(work.post_id, self._features))
+        what: int | Issue | None = work.post_id
+        if work.edition_id is not None:
+            edition, member = work.edition_id, work.member_id
+            reader = await self._office.store.read(lambda conn: digests.reader(conn, edition, member))
+            what = None if reader is None else reader.issue
+        if what is None:
+            return None
+        kept.append(self._office.rendered(what, self._features))
         mailing = await asyncio.shield(kept[-1])
         return mailing.copy((work.member_id, work.address)) if isinstance(mailing, Mailing) else mailing
 
@@ -278,6 +308,11 @@ class Courier:
             await self._office.relay.drop(connection)
         else:
             self._office.relay.give(connection)
+
+
+async def _each(lots: Iterator[Lot]) -> AsyncIterator[Lot]:
+    for lot in lots:
+        yield lot
 
 
 def _all_late(lot: Lot, refusals: Sequence[Refusal]) -> bool:

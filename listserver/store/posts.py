@@ -37,6 +37,7 @@ class NewPost:
     parent_id: int | None
     distance: int
     prepared: Prepared
+    due: bool = True
 
 
 _PREPARED = (
@@ -44,7 +45,7 @@ _PREPARED = (
     *("sent_at", "received_at", "size", "files", "opening", "state"),
 )
 
-_PLACED = ("id", "list_id", "number", "identifier", "person_id", "thread_id", "parent_id", "distance")
+_PLACED = ("id", "list_id", "number", "identifier", "person_id", "thread_id", "parent_id", "distance", "due")
 _ADD = Fast(insert(posts), *_PREPARED, *_PLACED)
 _ADD_RAW = Fast(insert(raw), "post_id", "enc", "bytes")
 _ADD_BODY = Fast(insert(bodies), "post_id", "content", "words")
@@ -157,6 +158,7 @@ def _row(list_id: int, post: NewPost) -> dict[str, Any]:
         "thread_id": post.thread_id,
         "parent_id": post.parent_id,
         "distance": post.distance,
+        "due": post.due,
     }
 
 

@@ -59,8 +59,9 @@ def past_receives_settled(conn: Connection, limit: int) -> int:
     put_in_edition = exists().where(
         editions.c.list_id == past.list_id, editions.c.mode == past.receives, editions.c.upto >= past.until
     )
+    late = exists().where(stragglers.c.member_id == past.member_id, stragglers.c.edition_id.is_not(None))
     unneeded = or_(past.receives.in_(("each", "nothing")), put_in_edition)
-    return _delete(conn, past_receives, limit, unneeded, ~on_its_way)
+    return _delete(conn, past_receives, limit, unneeded, ~on_its_way, ~late)
 
 
 def _delete(conn: Connection, table: Table, limit: int, *where: ColumnElement[Any]) -> int:

@@ -118,7 +118,8 @@ members = Table(
     Column("role", Text, nullable=False, default="member", server_default="member"),  # member moderator owner
     Column("mode", Text, nullable=False, default="each", server_default="each"),  # what they chose
     Column("state", Text, nullable=False, default="active", server_default="active"),
-    # What they are due now: mode if active, else "nothing"; of posts with number > receives_since.
+    # What they are due now, of posts with number > receives_since: "each", "nothing", or a stream of digests, which is
+    # their mode and, where it is not the list's, their time zone (core.schedule.stream).
     # Earlier choices that posts on their way still need are in past_receives.
     Column("receives", Text, nullable=False, default="each", server_default="each"),
     Column("receives_since", Integer, nullable=False, default=0, server_default="0"),
@@ -129,6 +130,7 @@ members = Table(
     Column("known", Boolean, nullable=False, default=False, server_default=false()),  # never held as a new member
     Column("accepted_posts", Integer, nullable=False, default=0, server_default="0"),
     Column("digest_form", Text, nullable=False, default="", server_default=""),  # "" = the list's
+    Column("topics", Text, nullable=False, default="", server_default=""),  # core.topics: "" = all
     Column("joined_at", Moment, nullable=False),
     UniqueConstraint("list_id", "person_id"),
     Index(None, "list_id", "receives", "id"),  # the fan-out reads along this
@@ -204,6 +206,7 @@ posts = Table(
     Column("files", Integer, nullable=False, default=0, server_default="0"),
     Column("opening", Text, nullable=False, default="", server_default=""),  # its first own sentence, 140 characters
     Column("state", Text, nullable=False, default="shown", server_default="shown"),  # shown hidden deleted
+    Column("due", Boolean, nullable=False, default=True, server_default=true()),  # members get it; not if imported
     UniqueConstraint("list_id", "number"),
     UniqueConstraint("list_id", "identifier"),
     Index(None, "list_id", "message_id"),
@@ -211,6 +214,18 @@ posts = Table(
     Index(None, "list_id", "person_id", "received_at"),
     Index(None, "list_id", "received_at"),
     Index(None, "thread_id", "sent_at"),
+)
+
+# What a member said about one thread: follow (whatever their topics are), or mute.
+thread_marks = Table(
+    "thread_marks",
+    metadata,
+    _id(),
+    _ref("member_id", "members.id"),
+    _ref("thread_id", "threads.id"),
+    Column("mark", Text, nullable=False),  # follow, mute
+    UniqueConstraint("member_id", "thread_id"),
+    Index(None, "thread_id", "member_id"),
 )
 
 raw = Table(
@@ -312,13 +327,14 @@ notices = Table(
     Index(None, "address", "name", "created_at"),
 )
 
-# One period's digest of a list: posts with after < number <= upto.
+# One period's digest of a list: posts with after < number <= upto. Those of one stream follow each other; where nobody
+# is due what lies between, a row without copies, or a gap, stands for it.
 editions = Table(
     "editions",
     metadata,
     _id(),
     _ref("list_id", "lists.id"),
-    Column("mode", Text, nullable=False),
+    Column("mode", Text, nullable=False),  # a stream, see members.receives
     Column("after", Integer, nullable=False),
     Column("upto", Integer, nullable=False),
     Column("made_at", Moment, nullable=False),
@@ -371,6 +387,7 @@ stragglers = Table(
     Column("created_at", Moment, nullable=False),
     Index(None, "state", "priority", "due", "id"),
     Index(None, "lease"),
+    Index(None, "member_id"),
 )
 
 bounces = Table(

@@ -1,0 +1,189 @@
+"""Digests: when they go out, to whom, and that each post reaches each member once."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from listserver.actions import digests, membership
+from listserver.core.actor import OPERATOR
+from listserver.core.message import read
+from listserver.store import digests as rows
+from listserver.store import lists
+from listserver.store.digests import Edition
+from listserver.store.lists import List
+from tests.actions.conftest import Community
+from tests.conftest import Statements
+
+HOUR = timedelta(hours=1)
+
+
+def talk(community: Community, **settings: str) -> List:
+    community.now = datetime.fromisoformat("2026-11-25T05:00+00:00")  # a Wednesday
+    lst = community.create(moderation="none", **settings)
+    community.join(lst, "anna@example.org")
+    return lst
+
+
+def again(community: Community, lst: List) -> List:
+    return community.store.read_now(lambda conn: lists.get(conn, lst.id))
+
+
+def change(community: Community, lst: List, address: str, **options: str) -> None:
+    def unit(conn: Any) -> None:
+        membership.change(conn, OPERATOR, lst, membership.find(conn, lst, address), options, community.now)
+
+    community.write(unit)
+
+
+def send_due(community: Community) -> int:
+    return community.write(lambda conn: digests.send_due(conn, community.now))
+
+
+def send_all(community: Community, lst: List) -> list[Edition]:
+    return community.write(lambda conn: digests.send(conn, OPERATOR, lst, community.now, everything=True))
+
+
+def editions(community: Community) -> list[tuple[str, int, int]]:
+    """Those with copies."""
+    planned = {row["edition_id"] for row in community.rows("deliveries")}
+    return [(row["mode"], row["after"], row["upto"]) for row in community.rows("editions") if row["id"] in planned]
+
+
+def got(community: Community) -> dict[str, list[list[int]]]:
+    """Address -> the numbers in each edition on its way to it."""
+    found: dict[str, list[list[int]]] = {}
+
+    def unit(conn: Any) -> None:
+        for row in community.rows("deliveries"):
+            if row["edition_id"] is not None:
+                edition = rows.find(conn, row["edition_id"])
+                assert edition is not None
+                there = [item.number for item in rows.items(conn, edition, raws=False)]
+                for reader in rows.readers(conn, edition, 0, 2**40):
+                    numbers = [number for number in there if reader.issue.holds(number)]
+                    found.setdefault(reader.address.partition("@")[0], []).append(numbers)
+
+    community.store.read_now(unit)
+    return found
+
+
+def test_a_daily_digest_goes_out_at_its_hour_with_what_waited(community: Community) -> None:
+    lst = talk(community)
+    community.join(lst, "dora@example.org", mode="daily")
+    community.post()
+    assert send_due(community) == 0
+    community.later(hours=1)
+    assert send_due(community) == 1
+    assert editions(community) == [("daily", 0, 1)]
+    community.later(hours=1)
+    community.post()
+    assert send_due(community) == 0
+    community.later(hours=23)
+    assert send_due(community) == 1
+    community.later(hours=24)
+    assert send_due(community) == 0  # nothing new, nothing sent
+    assert got(community) == {"dora": [[1], [2]]}
+
+
+@pytest.mark.parametrize(
+    ("mode", "goes_out"),
+    [
+        ("daily", "2026-11-25T06:00"),
+        ("index", "2026-11-25T06:00"),
+        ("digest", "2026-11-25T06:00"),
+        ("weekly", "2026-11-30T06:00"),
+        ("monthly", "2026-12-01T06:00"),
+    ],
+)
+def test_each_period_ends_at_its_own_time(community: Community, mode: str, goes_out: str) -> None:
+    lst = talk(community)
+    community.join(lst, "dora@example.org", mode=mode)
+    community.post()
+    at = datetime.fromisoformat(f"{goes_out}+00:00")
+    community.now = at - timedelta(minutes=1)
+    assert send_due(community) == 0
+    community.now = at
+    assert send_due(community) == 1
+
+
+def test_a_digest_by_size_goes_out_when_so_many_wait(community: Community) -> None:
+    lst = talk(community, digest_size="3")
+    community.join(lst, "dora@example.org", mode="digest")
+    community.join(lst, "emil@example.org", mode="daily")
+    community.post()
+    community.post()
+    assert send_due(community) == 0
+    community.post()
+    assert send_due(community) == 1
+    assert editions(community) == [("digest", 0, 3)]
+
+
+def test_send_now_sends_every_open_edition_and_then_nothing(community: Community) -> None:
+    lst = talk(community)
+    for mode in ("daily", "weekly", "monthly", "index", "digest"):
+        community.join(lst, f"{mode}@example.org", mode=mode)
+    community.post()
+    assert {one.stream for one in send_all(community, lst)} == {"daily", "weekly", "monthly", "index", "digest"}
+    assert send_all(community, lst) == []
+
+
+def test_a_post_comes_once_to_who_changes_the_mode(community: Community) -> None:
+    lst = talk(community)
+    community.join(lst, "dora@example.org", mode="daily")
+    community.post()
+    change(community, lst, "dora@example.org", mode="weekly")
+    community.post()
+    change(community, lst, "dora@example.org", mode="daily")
+    community.post()
+    send_all(community, lst)
+    assert got(community) == {"dora": [[1, 3], [2]]}
+
+
+def test_imported_posts_are_in_no_digest(community: Community) -> None:
+    from listserver.actions import archive
+    from tests.actions.filing import mail
+
+    lst = talk(community)
+    community.join(lst, "dora@example.org", mode="daily")
+    old = archive.prepare(read(mail("a")), lst.id, "en", community.now)
+    community.write(lambda conn: archive.file_all(conn, lst, [old], due=False))
+    assert send_all(community, lst) == []
+    community.post()
+    assert len(send_all(community, lst)) == 1
+    assert got(community) == {"dora": [[2]]}
+
+
+def test_local_time_is_that_of_the_member_else_of_the_list(community: Community) -> None:
+    lst = talk(community, digest_zone="Europe/Berlin")
+    community.join(lst, "dora@example.org", "emil@example.org", mode="daily")
+    change(community, lst, "emil@example.org", zone="America/New_York")
+    community.now = datetime.fromisoformat("2026-11-25T04:00+00:00")
+    community.post()
+    community.now = datetime.fromisoformat("2026-11-25T05:00+00:00")
+    send_due(community)
+    assert got(community) == {"dora": [[1]]}
+    community.now = datetime.fromisoformat("2026-11-25T11:00+00:00")
+    send_due(community)
+    assert got(community) == {"dora": [[1]], "emil": [[1]]}
+
+
+def test_statements_do_not_grow_with_the_readers(community: Community, statements: Statements) -> None:
+    lst = talk(community)
+    counts = []
+    for n in range(3):
+        community.join(lst, *(f"m{n}.{i}@example.org" for i in range(1 + 50 * n)), mode="daily")
+        community.post()
+        statements.clear()
+        send_all(community, lst)
+        made = len(statements)
+        edition = community.rows("editions")[-1]["id"]
+        statements.clear()
+        community.store.read_now(lambda conn, e=edition: rows.readers(conn, rows.find(conn, e), 0, 2**40))  # type: ignore
+        counts.append((made, len(statements)))
+    assert counts[1:] == counts[:-1]
+
+
+def test_a_closed_zone_or_hour_that_cannot_be_is_utc_and_six() -> None:
+    assert digests.zone_of("Europe/Atlantis") is digests.UTC
+    assert digests.time_of("late").hour == 6

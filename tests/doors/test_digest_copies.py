@@ -1,0 +1,97 @@
+"""Digests on the wire: the worker hands each reader the issue that is theirs."""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import select, update
+
+from listserver.actions import archive, digests
+from listserver.core.actor import OPERATOR
+from listserver.core.message import read
+from listserver.store import lists, tables
+from listserver.store.engine import Store
+from tests import community
+from tests.actions.filing import mail
+from tests.community import NOW, Community
+from tests.doors.test_worker import Clock, until, working
+from tests.relay import Script
+
+
+def file(store: Store, where: Community, *mails: bytes) -> None:
+    def unit(conn: Any) -> None:
+        lst = lists.get(conn, where.list_id)
+        archive.file_all(conn, lst, [archive.prepare(read(one), lst.id, "en", NOW) for one in mails])
+
+    store.write_now(unit)
+
+
+def choose(store: Store, *chosen: tuple[int, dict[str, Any]]) -> None:
+    def unit(conn: Any) -> None:
+        for member, values in chosen:
+            conn.execute(update(tables.members).where(tables.members.c.id == member).values(values))
+
+    store.write_now(unit)
+
+
+def send(store: Store, where: Community) -> None:
+    store.write_now(lambda conn: digests.send(conn, OPERATOR, lists.get(conn, where.list_id), NOW, everything=True))
+
+
+def left(store: Store) -> int:
+    def unit(conn: Any) -> int:
+        return sum(len(conn.execute(select(t.c.id)).all()) for t in (tables.deliveries, tables.stragglers))
+
+    return store.read_now(unit)
+
+
+def delivered(store: Store, script: Script) -> dict[str, bytes]:
+    async def main() -> None:
+        async with working(store, script, Clock()):
+            await until(lambda: left(store) == 0)
+
+    asyncio.run(main())
+    assert len(script.taken) == len({copy.recipient for copy in script.taken})
+    return {copy.recipient.partition("@")[0]: copy.mail for copy in script.taken}
+
+
+def test_each_reader_gets_the_form_and_the_posts_that_are_theirs(store: Store) -> None:
+    talk = store.write_now(lambda conn: community.build(conn, 5))
+    forms = ("plain", "mime", "", "plain")
+    choose(
+        store,
+        *((m, {"receives": "daily", "digest_form": form}) for m, form in zip(talk.members, forms, strict=False)),
+    )
+    file(store, talk, mail("a", "Ladder", body="Who has one?"), mail("b", "Re: Ladder", names="a", body="I do.\n"))
+    choose(store, (talk.members[3], {"receives_since": 1}))
+    send(store, talk)
+    got = delivered(store, Script())
+    assert set(got) == {"m0", "m1", "m2", "m3"}
+    assert b"Who has one?" in got["m0"]
+    assert b"multipart/digest" in got["m1"]
+    assert b"Who has one?" not in got["m3"]
+    assert b"I do." in got["m3"]
+    assert all(b"List-Unsubscribe: <https://" in one for one in got.values())
+    assert len({one.partition(b"unsubscribe/")[2][:40] for one in got.values()}) == 4  # each their own link
+
+
+def test_a_reader_who_was_put_off_gets_the_same_issue_later(store: Store) -> None:
+    talk = store.write_now(lambda conn: community.build(conn, 2))
+    choose(store, *((m, {"receives": "daily"}) for m in talk.members))
+    file(store, talk, mail("a", "Ladder"))
+    send(store, talk)
+    script = Script(
+        lambda verb, line, nth: b"450 4.2.1 later" if verb == "RCPT" and "m0@" in line and nth < 2 else None
+    )
+
+    async def main() -> None:
+        clock = Clock()
+        async with working(store, script, clock):
+            await until(lambda: len(script.taken) == 1)
+            await until(lambda: left(store) == 1)
+            clock.jump(store, minutes=2)
+            await until(lambda: left(store) == 0)
+
+    asyncio.run(main())
+    first, second = script.taken
+    assert [first.recipient[:2], second.recipient[:2]] == ["m1", "m0"]
+    assert first.mail.partition(b"\r\n\r\n")[2] == second.mail.partition(b"\r\n\r\n")[2]
