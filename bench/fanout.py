@@ -2,23 +2,17 @@
 
 A `serve` takes the post by SMTP into SQLite, composes, and sends into smtp-sink, once a personal copy for each member
 and once equal copies in batches; smtp-source sends as many mails of 2 kB into the same sink. They take turns, and only
-the ratios count. Postfix's tools are found on the PATH or under .peers/postfix, where tests/needs unpacks them.
+the ratios count.
 """
 
 import argparse
 import asyncio
-import os
 import re
-import shutil
 import smtplib
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -26,6 +20,7 @@ from sqlalchemy import func, select
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.postfix import sink, source  # noqa: E402
 from listserver.store import migrations, tables  # noqa: E402
 from listserver.store.engine import Store  # noqa: E402
 from tests import community  # noqa: E402
@@ -34,45 +29,6 @@ from tests.running import Serve  # noqa: E402
 
 BARS = {"each": 1.0, "batch": 3.0}
 OPEN = {"posting": "anyone", "moderation": "none", "non_members": "accept", "hourly_posts": 0}
-
-
-def postfix(name: str) -> tuple[list[str], dict[str, str]]:
-    """A tool of Postfix, and the environment that it needs."""
-    peers = Path(os.environ.get("PEERS", ROOT / ".peers"))
-    for place in (shutil.which(name), f"/usr/sbin/{name}", peers / "postfix/usr/sbin" / name):
-        if place and Path(place).exists():
-            library = Path(place).parent.parent / "lib/postfix"
-            return [str(place)], {**os.environ, **({"LD_LIBRARY_PATH": str(library)} if library.exists() else {})}
-    sys.exit(f"{name} is not here: apt install postfix, or unpack its package into .peers/postfix.")
-
-
-@contextmanager
-def sink() -> Iterator[int]:
-    """A smtp-sink; its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command, environment = postfix("smtp-sink")
-    user = ["-u", "root"] if os.geteuid() == 0 else []
-    with subprocess.Popen([*command, *user, f"127.0.0.1:{port}", "1000"], env=environment) as process:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.02)
-        yield port
-        process.terminate()
-
-
-def source(port: int, count: int) -> float:
-    """smtp-source's mails a second."""
-    command, environment = postfix("smtp-source")
-    start = time.perf_counter()
-    numbers = ["-d", "-s", "10", "-l", "2000", "-m", str(count)]
-    subprocess.run(
-        [*command, *numbers, "-f", "a@b.example", "-t", "c@d.example", f"127.0.0.1:{port}"], check=True, env=environment
-    )
-    return count / (time.perf_counter() - start)
 
 
 def post(port: int, name: str, number: int) -> float:

@@ -1,18 +1,14 @@
 """How fast the mail door takes mails that nobody stores, against aiosmtpd as it comes: `python bench/receive_door.py`.
 
-Both serve in a process of their own and are loaded in turn by Postfix's smtp-source (found on the PATH or under
-.peers/postfix, where tests/needs unpacks it), else by a small generator of ours. Only the ratios count.
+Both serve in a process of their own and are loaded in turn by Postfix's smtp-source. Only the ratios count.
 """
 
 import argparse
 import asyncio
 import os
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -21,10 +17,10 @@ from aiosmtpd.smtp import SMTP
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.postfix import source  # noqa: E402
 from listserver.core.envelope import Envelope, Reply  # noqa: E402
 from listserver.smtp import Limits, Listener  # noqa: E402
 
-CONNECTIONS = 10
 SIZES = {2_000: 6_000, 50_000: 1_500}  # octets of a mail: mails of a run
 BARS = {2_000: 2.0, 50_000: 6.0}
 
@@ -68,48 +64,7 @@ async def serve(which: str) -> None:
     os._exit(0)
 
 
-def smtp_source() -> list[str]:
-    """The command of Postfix's load generator, or nothing where it is absent."""
-    peers = Path(os.environ.get("PEERS", ROOT / ".peers"))
-    for place in (shutil.which("smtp-source"), "/usr/sbin/smtp-source", peers / "postfix/usr/sbin/smtp-source"):
-        if place and Path(place).exists():
-            return [str(place)]
-    return []
-
-
-def load(command: list[str], port: int, size: int, count: int) -> float:
-    """Send `count` mails over CONNECTIONS connections that are kept; seconds."""
-    start = time.perf_counter()
-    if command:
-        addresses = ["-f", "a@b.example", "-t", "talk@lists.example"]
-        numbers = ["-d", "-s", str(CONNECTIONS), "-l", str(size), "-m", str(count)]
-        library = Path(command[0]).parent.parent / "lib/postfix"
-        environment = {**os.environ, "LD_LIBRARY_PATH": str(library)} if library.exists() else dict(os.environ)
-        subprocess.run([*command, *addresses, *numbers, f"inet:127.0.0.1:{port}"], check=True, env=environment)
-    else:
-        each = count // CONNECTIONS
-        threads = [threading.Thread(target=_send, args=(port, size, each)) for _ in range(CONNECTIONS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    return time.perf_counter() - start
-
-
-def _send(port: int, size: int, count: int) -> None:
-    mail = b"Subject: bench\r\n\r\n" + (b"x" * 78 + b"\r\n") * (size // 80) + b".\r\n"
-    steps = (b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<talk@lists.example>\r\n", b"DATA\r\n", mail)
-    with socket.create_connection(("127.0.0.1", port)) as sock, sock.makefile("rb") as answers:
-        answers.readline()
-        sock.sendall(b"HELO x\r\n")
-        answers.readline()
-        for _ in range(count):
-            for step in steps:
-                sock.sendall(step)
-                answers.readline()
-
-
-def rate(which: str, command: list[str], size: int) -> tuple[float, float]:
+def rate(which: str, size: int) -> tuple[float, float]:
     """One run against a fresh server: mails a second, and mails per second of the server's CPU time."""
     with subprocess.Popen(
         [sys.executable, __file__, "--serve", which], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -117,13 +72,13 @@ def rate(which: str, command: list[str], size: int) -> tuple[float, float]:
         assert server.stdout is not None
         port = int(server.stdout.readline())
         assert server.stdin is not None
-        load(command, port, size, SIZES[size] // 10)
+        source(port, SIZES[size] // 10, size=size)
         server.stdin.write("\n")
         server.stdin.flush()
-        seconds = load(command, port, size, SIZES[size])
+        speed = source(port, SIZES[size], size=size)
         server.stdin.close()
         cpu = float(server.stdout.readline())
-    return SIZES[size] / seconds, SIZES[size] / cpu
+    return speed, SIZES[size] / cpu
 
 
 def main() -> None:
@@ -135,15 +90,14 @@ def main() -> None:
     if arguments.serve:
         asyncio.run(serve(arguments.serve))
         return
-    command = smtp_source()
-    print(f"load: {'smtp-source -d' if command else 'our generator'}, {CONNECTIONS} connections, nothing stored")
+    print("load: smtp-source -d, 10 connections, nothing stored")
     print("mails a second, and per second of the server's CPU time, which a busy machine distorts less")
     print(f"{'mail':>8}  {'aiosmtpd':>8}  {'ours':>8}  {'ratio':>6}  {'aiosmtpd':>8}  {'ours':>8}  {'ratio':>6}  bar")
     for size, bar in BARS.items():
         runs: dict[str, list[tuple[float, float]]] = {"stock": [], "ours": []}
         for _ in range(arguments.rounds):
             for which, found in runs.items():
-                found.append(rate(which, command, size))
+                found.append(rate(which, size))
         line = f"{size:>8}"
         for column in (0, 1):
             stock, ours = (statistics.median(run[column] for run in found) for found in runs.values())
