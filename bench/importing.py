@@ -1,4 +1,4 @@
-"""How fast an archive is imported, with threads and search index: `python bench/import.py [--growth] MBOX …`.
+"""How fast an archive is imported, with threads and search index: `python -m bench.importing [--growth] MBOX …`.
 
 Ours is `listserver archive import` as a command; beside it public-inbox (Debian: apt install public-inbox) files the
 same mails in the same run. Both use all processors; on a busy machine compare CPU seconds, which count all processes.
