@@ -10,11 +10,14 @@ from typing import assert_never
 
 from sqlalchemy import Connection
 
-from listserver.actions import forwarding, notices, posting, replies
+from listserver import email_commands
+from listserver.actions import forwarding, notices, posting
 from listserver.core import address
 from listserver.core.address import Route, Verb
+from listserver.core.answerable import answerable
 from listserver.core.envelope import Envelope, Reply
 from listserver.core.message import read
+from listserver.core.misdirected import misdirected
 from listserver.core.notices import YourPostRefused
 from listserver.core.packing import pack
 from listserver.core.policy import Check, Finding
@@ -36,7 +39,9 @@ class Receiver:
 
 def prepare(envelope: Envelope, raw: bytes) -> posting.Arrived:
     """Read and pack a mail, before any transaction."""
-    return posting.Arrived(envelope, read(raw), pack(raw))
+    post = read(raw)
+    _ = post.own, post.automatic  # worked out here, and kept by the post
+    return posting.Arrived(envelope, post, pack(raw))
 
 
 def accept_recipient(conn: Connection, receiver: Receiver, recipient: str) -> Reply | None:
@@ -51,13 +56,25 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
     if refusal is not None:
         return refusal
     lst = lists.find(conn, route.list) if route.list else None
-    if lst is None:
-        return forwarding.to_operator(conn, receiver.site, arrived, now)
-    if route.verb is Verb.POST:
+    if route.verb is Verb.POST and lst is not None:
+        if _is_for_robot(receiver.site, arrived):
+            return email_commands.receive_misdirected(conn, receiver.site, lst, arrived, now)
         return _reply(lst, posting.receive(conn, receiver.site, lst, arrived, now, checks=receiver.checks))
-    if route.verb in replies.VERBS:
-        return replies.receive(conn, receiver.site, lst, route, arrived, now)
-    return forwarding.to_owners(conn, receiver.site, lst, arrived, now)
+    if route.verb in (Verb.POSTMASTER, Verb.ABUSE, Verb.BOUNCE, Verb.RE):
+        return _to_people(conn, receiver.site, lst, arrived, now)
+    return email_commands.receive(conn, receiver.site, lst, route, arrived, now)
+
+
+def _is_for_robot(site: Site, arrived: posting.Arrived) -> bool:
+    """L12: a bare "unsubscribe" is never distributed; who sent it is answered as if it had come to the robot."""
+    post = arrived.post
+    return misdirected(post.subject, post.own) is not None and answerable(post, arrived.envelope, site.domain)
+
+
+def _to_people(conn: Connection, site: Site, lst: List | None, arrived: posting.Arrived, now: datetime) -> Reply:
+    if lst is None:
+        return forwarding.to_operator(conn, site, arrived, now)
+    return forwarding.to_owners(conn, site, lst, arrived, now)
 
 
 def refuse_by_mail(conn: Connection, receiver: Receiver, arrived: posting.Arrived, reply: Reply, now: datetime) -> None:

@@ -118,16 +118,16 @@ def _new_row(person: people.Person, role: str, mode: str, known: bool, now: date
 def remove(conn: Connection, actor: Actor, lst: List, member: Member, now: datetime) -> None:
     """End a membership: the row goes, and with it all that is still due. The last owner stays."""
     access.require(conn, actor, Verb.OWN_MEMBERSHIP, lst.id, of_person=member.person_id)
-    if member.role == "owner":
-        _other_owner_or_refuse(conn, lst, member)
+    other_owner_or_refuse(conn, lst, member)
     members.remove(conn, member)
     events.record(
         conn, "member-removed", actor, now, list_id=lst.id, person_id=member.person_id, data={"address": member.address}
     )
 
 
-def _other_owner_or_refuse(conn: Connection, lst: List, member: Member) -> None:
-    if [owner for owner in members.with_role(conn, lst.id, "owner") if owner.id != member.id]:
+def other_owner_or_refuse(conn: Connection, lst: List, member: Member) -> None:
+    """Raise Refused where this member is the last owner of the list: they stay it."""
+    if member.role != "owner" or [owner for owner in members.with_role(conn, lst.id, "owner") if owner.id != member.id]:
         return
     raise Refused(
         f"{member.address} is the last owner of {lst.name}, and a list needs one. "
@@ -143,8 +143,8 @@ def change(
     if {"role", "moderated", "known"} & set(wanted):
         access.require(conn, actor, Verb.MANAGE_MEMBERS, lst.id)
     values = parse_options(wanted)
-    if member.role == "owner" and values.get("role", "owner") != "owner":
-        _other_owner_or_refuse(conn, lst, member)
+    if values.get("role", "owner") != "owner":
+        other_owner_or_refuse(conn, lst, member)
     personal = {name: values.pop(name) for name in ("name", "language", "zone") if name in values}
     if personal:
         people.set_values(conn, member.person_id, **personal)

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, notices, posting
+from listserver.actions import access, joining, notices, posting
 from listserver.actions.access import Verb
 from listserver.core.actor import PROGRAM, Actor
 from listserver.core.envelope import from_stored
 from listserver.core.message import read
-from listserver.core.notices import YourPostRejected
+from listserver.core.notices import Notice, YourJoinRejected, YourPostRejected
 from listserver.core.packing import pack, unpack
 from listserver.core.policy import Author
 from listserver.core.site import Site
@@ -22,7 +22,7 @@ from listserver.store.lists import List
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The post is on its way, as number `number` of its list."""
+    """The post is on its way, as number `number` of its list; 0 for somebody who joined."""
 
     hold: Hold
     number: int
@@ -69,14 +69,23 @@ def find(conn: Connection, hold_id: int) -> Hold:
     return hold
 
 
-def approve(
-    conn: Connection, actor: Actor, hold_id: int, now: datetime, *, edited: bytes | None = None, trust: bool = False
+def approve(  # noqa: PLR0913
+    conn: Connection,
+    site: Site,
+    actor: Actor,
+    hold_id: int,
+    now: datetime,
+    *,
+    edited: bytes | None = None,
+    trust: bool = False,
 ) -> Approved | AlreadyDecided:
-    """Let a held post out: it is filed now, and its delivery planned.
+    """Let a held post out: it is filed now, and its delivery planned. Or let somebody in who wants to join.
 
     edited: the mail as the moderator wants it, instead of what came. trust: this author is not held again.
     """
     hold, lst = _for_decision(conn, actor, hold_id)
+    if hold.kind == "join":
+        return _let_in(conn, site, actor, hold, lst, now)
     raw = hold.bytes
     if not holds.decide(conn, hold_id, "approved", _who(conn, actor), now) or raw is None:
         return AlreadyDecided(find(conn, hold_id))
@@ -90,6 +99,18 @@ def approve(
     return Approved(hold, accepted.number)
 
 
+def _let_in(
+    conn: Connection, site: Site, actor: Actor, hold: Hold, lst: List, now: datetime
+) -> Approved | AlreadyDecided:
+    if not holds.decide(conn, hold.id, "approved", _who(conn, actor), now):
+        return AlreadyDecided(find(conn, hold.id))
+    person = people.find(conn, hold.address)
+    if person is None or members.find(conn, lst.id, person.id) is None:
+        joining.enter(conn, site, actor, lst, hold.address, now, name=hold.name, options=hold.envelope["options"])
+    _note(conn, "hold-approved", actor, hold, now)
+    return Approved(hold, 0)
+
+
 def reject(
     conn: Connection, site: Site, actor: Actor, hold_id: int, reason: str, now: datetime
 ) -> TurnedDown | AlreadyDecided:
@@ -97,13 +118,13 @@ def reject(
     hold, lst = _for_decision(conn, actor, hold_id)
     if not holds.decide(conn, hold_id, "rejected", _who(conn, actor), now):
         return AlreadyDecided(find(conn, hold_id))
-    notice = YourPostRejected(
-        list_name=lst.name,
-        list_title=lst.settings.title or lst.name,
-        subject=hold.subject or "(no subject)",
-        reason=reason.strip(),
-        owner=site.address(f"{lst.name}+owner"),
-    )
+    owner = site.address(f"{lst.name}+owner")
+    title = lst.settings.title or lst.name
+    notice: Notice
+    if hold.kind == "join":
+        notice = YourJoinRejected(lst.name, title, reason.strip(), owner)
+    else:
+        notice = YourPostRejected(lst.name, title, hold.subject or "(no subject)", reason.strip(), owner)
     if hold.address:
         notices.send(conn, site, notice, hold.address, now, lst=lst)
     _note(conn, "hold-rejected", actor, hold, now)

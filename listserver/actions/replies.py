@@ -4,7 +4,7 @@ A reply counts only with its token, only from the person to whom the token was m
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -25,7 +25,6 @@ from listserver.core.envelope import Reply
 from listserver.core.message import Post, read
 from listserver.core.packing import unpack
 from listserver.core.site import Site
-from listserver.core.text import own_text
 from listserver.errors import Refused
 from listserver.store import events, people
 from listserver.store import notices as notice_rows
@@ -70,8 +69,20 @@ class _Case:
         return self.site.address(f"{self.lst.name}+{verb}.{self.token}")
 
 
-def receive(conn: Connection, site: Site, lst: List, route: Route, arrived: Arrived, now: datetime) -> Reply:
-    """Do what a reply with a token says; its sender gets one mail that says what was done."""
+def receive(  # noqa: PLR0913
+    conn: Connection,
+    site: Site,
+    lst: List,
+    route: Route,
+    arrived: Arrived,
+    now: datetime,
+    *,
+    decision: Decision | None = None,
+) -> Reply:
+    """Do what a reply with a token says; its sender gets one mail that says what was done.
+
+    decision: what it says, if that is known (the commands `distribute LIST TOKEN`, `reject LIST TOKEN`).
+    """
     post = arrived.post
     if not answerable(post, arrived.envelope, site.domain):
         # Design §6.3: nothing that arrives by itself decides anything, nor is it answered.
@@ -83,7 +94,7 @@ def receive(conn: Connection, site: Site, lst: List, route: Route, arrived: Arri
         _expired(conn, case)
         return TAKEN
     hold = moderation.find(conn, token.hold_id)
-    decision = _read(case, route)
+    decision = decision or _read(case, route)
     sender = people.find(conn, case.author)
     if sender is None or sender.id != token.person_id:
         if hold.decision is None:
@@ -98,14 +109,56 @@ def receive(conn: Connection, site: Site, lst: List, route: Route, arrived: Arri
     return TAKEN
 
 
+def receive_batch(conn: Connection, site: Site, lst: List, token: Token, arrived: Arrived, now: datetime) -> None:
+    """Do what lines like `ok 1 3-5` say about the numbered holds of a mail; one answer says what was done."""
+    case = _Case(site, lst, arrived.post, now, "")
+    sender = people.find(conn, case.author)
+    if sender is None or sender.id != token.person_id:
+        return
+    ids: list[int] = token.arguments["holds"]
+    found = decisions.batch(arrived.post.own, len(ids))
+    actor = Actor(Proof.TOKEN, case.author, sender.id, "mail")
+    results = [
+        _in_batch(conn, case, actor, moderation.find(conn, ids[item - 1]), replace(decision, items=()))
+        for decision in found
+        for item in decision.items
+    ]
+    notice = texts.YourCommands(
+        tuple(results) or (texts.Result("batch-help"),), site.address(f"{lst.name}-request"), undo=False
+    )
+    _say(conn, case, notice, sender)
+
+
+def _in_batch(conn: Connection, case: _Case, actor: Actor, hold: Hold, decision: Decision) -> texts.Result:
+    match _decide(conn, case, actor, hold, decision):
+        case texts.YourDecision(done=done):
+            what = _IN_BATCH[done]
+        case texts.AlreadyDecided():
+            what = "already"
+        case _:
+            return texts.Result("batch-help")
+    return texts.Result(f"hold-{what}", case.lst.name, case.title, _author(hold), _subject(hold))
+
+
+_IN_BATCH = {
+    "approved": "approved",
+    "trusted": "approved",
+    "rejected": "rejected",
+    "discarded": "discarded",
+    "spam": "discarded",
+    "banned": "discarded",
+    "claimed": "claimed",
+}
+
+
 def _read(case: _Case, route: Route) -> Decision:
     """What the reply says: its first own word; the address alone where the text says nothing or the same."""
-    decision = decisions.first_word(own_text(case.post.text).text)
+    decision = decisions.first_word(case.post.own)
     given = _VERBS.get(route.verb)
     if given is not None and decision.answer is Answer.EMPTY:
         return Decision(given)  # a link of ours that was pressed
     if given is Answer.NO and decision.answer is Answer.UNCLEAR:
-        return Decision(given, own_text(case.post.text).text)  # prose to +reject is the reason
+        return Decision(given, case.post.own)  # prose to +reject is the reason
     if decision.answer is Answer.EMPTY and case.lst.settings.empty_reply == "approve":
         return Decision(Answer.YES)
     return decision
@@ -143,7 +196,7 @@ def _do(
     """Carry a decision out; a word for what is wrong with it where it decides nothing."""
     match decision.answer:
         case Answer.YES | Answer.TRUST:
-            return moderation.approve(conn, actor, hold.id, case.now, trust=decision.answer is Answer.TRUST)
+            return moderation.approve(conn, case.site, actor, hold.id, case.now, trust=decision.answer is Answer.TRUST)
         case Answer.NO:
             return moderation.reject(conn, case.site, actor, hold.id, decision.reason, case.now)
         case Answer.DISCARD | Answer.SPAM:
@@ -171,7 +224,7 @@ def _edit(conn: Connection, case: _Case, actor: Actor, hold: Hold) -> moderation
     if not text or len(read(original).text) > posting.MAX_EXCERPT:
         return "edit"  # the notice did not show all of it: what it left out would be lost
     mark = _EDITED.get(case.lst.settings.language, _EDITED["en"])
-    return moderation.approve(conn, actor, hold.id, case.now, edited=edited(original, text, mark))
+    return moderation.approve(conn, case.site, actor, hold.id, case.now, edited=edited(original, text, mark))
 
 
 def _ask_moderator(conn: Connection, case: _Case, hold: Hold, token: Token, decision: Decision) -> None:
@@ -260,7 +313,7 @@ def _help(case: _Case, hold: Hold, problem: str) -> texts.HowToDecide:
 
 
 def _said(case: _Case) -> str:
-    return " ".join(own_text(case.post.text).text.split())[:MAX_SAID]
+    return " ".join(case.post.own.split())[:MAX_SAID]
 
 
 def _author(hold: Hold) -> str:
@@ -268,6 +321,9 @@ def _author(hold: Hold) -> str:
 
 
 def _subject(hold: Hold) -> str:
+    """ "" for a request to join."""
+    if hold.kind == "join":
+        return ""
     return hold.subject or "(no subject)"
 
 

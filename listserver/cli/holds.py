@@ -79,7 +79,7 @@ def approve(ids: Ids) -> None:
     from listserver.core.actor import OPERATOR
 
     now = common.now()
-    _decide(ids, lambda conn, *, site, hold_id: moderation.approve(conn, OPERATOR, hold_id, now))
+    _decide(ids, lambda conn, *, site, hold_id: moderation.approve(conn, site, OPERATOR, hold_id, now))
 
 
 @app.command()

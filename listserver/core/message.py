@@ -1,7 +1,7 @@
 """Reading a mail: octets -> Post. Never raises, bounded depth, linear time (standards R1-R15).
 
 The header is read by core/headers, addresses by core/addrspec, the MIME tree by core/mime. What few callers need
-(text, content_hash, automatic) is worked out when it is first asked for.
+(text, own, content_hash, automatic) is worked out when it is first asked for.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from listserver.core.addrspec import Addresses, Mailbox, addresses
 from listserver.core.headers import Field, date_of, ids, message_id, skip_mbox_lines, split_header, text_of
 from listserver.core.html_text import to_text
 from listserver.core.mime import Part, is_body
+from listserver.core.text import own_text
 
 __all__ = ["Field", "Mailbox", "Part", "Post", "is_body", "part_bytes", "part_text", "read"]
 
@@ -65,6 +66,11 @@ class Post:
             return text
         # An empty text/plain beside the real HTML.
         return "\n".join([part_text(self, p) for p in self.parts if p.content_type == "text/html" and is_body(p)])
+
+    @cached_property
+    def own(self) -> str:
+        """What the author wrote of `text`: no quotes, signature, footers (core.text)."""
+        return own_text(self.text).text
 
     @cached_property
     def content_hash(self) -> bytes:

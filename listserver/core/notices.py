@@ -159,6 +159,127 @@ class TokenExpired:
     owner: str
 
 
+@dataclass(frozen=True, slots=True)
+class HeldJoin:
+    """To a moderator: somebody wants to join a list whose members are let in by hand."""
+
+    list_name: str
+    list_title: str
+    author: str
+    expires: str
+    approve: str
+    reject: str
+    discard: str
+
+
+@dataclass(frozen=True, slots=True)
+class YourJoinRejected:
+    """To somebody who wanted to join: a moderator said no."""
+
+    list_name: str
+    list_title: str
+    reason: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """To somebody who left by the link in a mail: done, and how to come back."""
+
+    list_name: str
+    list_title: str
+    address: str
+    subscribe: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one command; `what` chooses the words (macro `result` of templates/mail/<language>/parts.j2).
+
+    rows: lines of a table, such as a member's settings or posts.
+    """
+
+    what: str
+    list_name: str = ""
+    list_title: str = ""
+    address: str = ""
+    text: str = ""
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class YourCommands:
+    """To somebody who wrote commands: the one answer to that mail, what was done and how to undo it."""
+
+    results: tuple[Result, ...]
+    request: str  # the address for more commands
+    undo: bool  # whether an answer with "undo" takes it back
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmCommands:
+    """To an address that has to prove itself: what was asked in its name; any answer but "no" does it (C1, C4, C7)."""
+
+    asked: tuple[str, ...]  # commands, in our own words
+    lists: tuple[str, ...]  # the titles of their lists
+    address: str
+    sender: str  # the other address that asked for it, "" if this one did
+    days: int  # for which the answer counts
+    page: str  # web link that asks, "" if there is no page
+    results: tuple[Result, ...]  # of the other commands in the same mail
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """To somebody whom an owner invites: any answer but "no" joins."""
+
+    list_name: str
+    list_title: str
+    description: str
+    address: str
+    days: int
+    page: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPosts:
+    """To a moderator: all that waits, numbered, to be answered with lines like `ok 1 3-5`. reminder: unasked."""
+
+    list_name: str
+    list_title: str
+    items: tuple[tuple[int, str, str, str], ...]  # number, author, subject ("" = wants to join), since when
+    more: int  # that wait besides
+    reminder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipReminder:
+    """To a member, because an owner asked for it: that they are one, with which settings, and how to leave."""
+
+    list_name: str
+    list_title: str
+    address: str
+    settings: tuple[tuple[str, str], ...]
+    request: str
+    unsubscribe: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersChanged:
+    """To the owners of a list: who may decide there was changed, by whom, and how to take it back (C4)."""
+
+    list_name: str
+    list_title: str
+    address: str
+    before: str  # role, "" if not a member
+    now: str
+    by: str
+    days: int
+
+
 Notice = (
     HeldPost
     | HeldBatch
@@ -172,4 +293,13 @@ Notice = (
     | HeldClaimed
     | AnswerFromElsewhere
     | TokenExpired
+    | HeldJoin
+    | YourJoinRejected
+    | Goodbye
+    | YourCommands
+    | ConfirmCommands
+    | Invitation
+    | WaitingPosts
+    | MembershipReminder
+    | OwnersChanged
 )

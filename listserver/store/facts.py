@@ -14,7 +14,6 @@ from listserver.core.message import Post
 from listserver.core.misdirected import misdirected
 from listserver.core.policy import Author, Facts, matches
 from listserver.core.site import Site
-from listserver.core.text import own_text
 from listserver.store.fast import Fast
 from listserver.store.lists import List
 from listserver.store.tables import addresses, bans, holds, members, people, posts
@@ -93,7 +92,7 @@ def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Po
         duplicate=_SAME.first(conn, same) is not None,
         hour_posts=hour_posts,
         day_posts=day_posts,
-        misdirected=misdirected(post.subject, own_text(post.text).text) or "",
+        misdirected=misdirected(post.subject, post.own) or "",
     )
 
 

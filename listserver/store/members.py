@@ -54,6 +54,7 @@ _MEMBERS = (
 _OF_LIST = _MEMBERS.where(members.c.list_id == bindparam("list_id")).order_by(addresses.c.key)
 _OF_PERSON = _MEMBERS.where(members.c.person_id == bindparam("person_id")).order_by(members.c.list_id)
 _ONE = _MEMBERS.where(members.c.list_id == bindparam("list_id"), members.c.person_id == bindparam("person_id"))
+_BY_ID = _MEMBERS.where(members.c.id == bindparam("id"))
 _ROLES = _MEMBERS.where(
     members.c.list_id == bindparam("list_id"),
     members.c.role.in_(bindparam("roles", expanding=True)),
@@ -73,6 +74,12 @@ def _member(row: Row[*tuple[Any, ...]]) -> Member:
 def find(conn: Connection, list_id: int, person_id: int) -> Member | None:
     """That person's membership, or None."""
     row = conn.execute(_ONE, {"list_id": list_id, "person_id": person_id}).first()
+    return None if row is None else _member(row)
+
+
+def by_id(conn: Connection, member_id: int) -> Member | None:
+    """The membership with that id, or None."""
+    row = conn.execute(_BY_ID, {"id": member_id}).first()
     return None if row is None else _member(row)
 
 

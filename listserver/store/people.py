@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from listserver.core import address as addresses_
-from listserver.store.tables import addresses, people
+from listserver.store.tables import addresses, members, people, posts, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,21 @@ def find_or_add(conn: Connection, address: str, name: str, now: datetime) -> Per
 def set_values(conn: Connection, person_id: int, **values: str) -> None:
     """Change name, language or zone."""
     conn.execute(update(people).where(people.c.id == person_id).values(**values))
+
+
+def add_address(conn: Connection, person_id: int, address: str, now: datetime) -> int:
+    """One more address of a person, which nobody has yet; gives its id."""
+    values = {"person_id": person_id, "key": addresses_.key(address), "address": address, "created_at": now}
+    return int(conn.execute(insert(addresses).values(verified_at=now, **values).returning(addresses.c.id)).scalar_one())
+
+
+def take_over(conn: Connection, person_id: int, other_id: int) -> None:
+    """Make two people one: what is of the other becomes this person's. On a list of both, this one stays."""
+    own = select(members.c.list_id).where(members.c.person_id == person_id).scalar_subquery()
+    conn.execute(delete(members).where(members.c.person_id == other_id, members.c.list_id.in_(own)))
+    for table in (addresses, members, posts, tokens):
+        conn.execute(update(table).where(table.c.person_id == other_id).values(person_id=person_id))
+    conn.execute(delete(people).where(people.c.id == other_id))
 
 
 def addresses_of(conn: Connection, person_id: int) -> list[str]:

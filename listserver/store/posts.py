@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -84,6 +85,15 @@ _PEOPLE = Fast(
     select(addresses.c.key, addresses.c.person_id).where(addresses.c.key.in_(bindparam("keys", expanding=True))), "keys"
 )
 _BY_NUMBER = select(posts).where(posts.c.list_id == bindparam("list"), posts.c.number == bindparam("number"))
+_SEEN = select(posts).where(posts.c.state == "shown")
+_SHOWN = _SEEN.where(
+    posts.c.list_id == bindparam("list"), posts.c.number.in_(bindparam("numbers", expanding=True))
+).order_by(posts.c.number)
+_NEWEST = _SEEN.where(posts.c.list_id == bindparam("list")).order_by(posts.c.number.desc()).limit(bindparam("limit"))
+_OF_THREAD = _SEEN.where(posts.c.thread_id == bindparam("thread")).order_by(posts.c.number).limit(bindparam("limit"))
+_COUNT_SINCE = select(func.count()).where(
+    posts.c.list_id == bindparam("list"), posts.c.received_at > bindparam("since")
+)
 _RAW = select(raw.c.enc, raw.c.bytes).where(raw.c.post_id == bindparam("id"))
 _SET_STATE = update(posts).where(posts.c.id == bindparam("post")).values(state=bindparam("to"))
 _EMPTY = (
@@ -179,6 +189,26 @@ def count_filed(conn: Connection, list_id: int, new: Sequence[NewPost], more_thr
 def by_number(conn: Connection, list_id: int, number: int) -> Row[Any] | None:
     """The post's row, deleted ones too."""
     return conn.execute(_BY_NUMBER, {"list": list_id, "number": number}).first()
+
+
+def shown(conn: Connection, list_id: int, numbers: Sequence[int]) -> list[Row[Any]]:
+    """The rows of posts that readers may see, among those with these numbers, oldest first."""
+    return list(conn.execute(_SHOWN, {"list": list_id, "numbers": list(numbers)}))
+
+
+def newest(conn: Connection, list_id: int, limit: int) -> list[Row[Any]]:
+    """The rows of a list's newest posts that readers may see, newest first."""
+    return list(conn.execute(_NEWEST, {"list": list_id, "limit": limit}))
+
+
+def of_thread(conn: Connection, thread_id: int, limit: int) -> list[Row[Any]]:
+    """The rows of a thread's posts that readers may see, oldest first."""
+    return list(conn.execute(_OF_THREAD, {"thread": thread_id, "limit": limit}))
+
+
+def count_since(conn: Connection, list_id: int, since: datetime) -> int:
+    """How many posts a list got since then."""
+    return int(conn.execute(_COUNT_SINCE, {"list": list_id, "since": since}).scalar_one())
 
 
 def raw_of(conn: Connection, post_id: int) -> bytes | None:

@@ -1,5 +1,6 @@
 """Rows of tokens: proofs that we mailed to somebody. Only their hashes are kept (standards C2)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,16 @@ _USE = Fast(
     .values(used_at=bindparam("now")),
     *("token", "now"),
 )
+_UNANSWERED = (
+    select(tokens.c.id)
+    .where(
+        tokens.c.address == bindparam("address"),
+        tokens.c.action.in_(bindparam("actions", expanding=True)),
+        tokens.c.created_at > bindparam("since"),
+        tokens.c.used_at.is_(None),
+    )
+    .limit(1)
+)
 
 
 def add(conn: Connection, **values: Any) -> None:
@@ -53,3 +64,9 @@ def find(conn: Connection, digest: bytes) -> Token | None:
 def use(conn: Connection, token: Token, now: datetime) -> bool:
     """Mark as used; False if it was already."""
     return _USE.run(conn, {"token": token.id, "now": now}) == 1
+
+
+def unanswered(conn: Connection, address: str, actions: Sequence[str], since: datetime) -> bool:
+    """Whether a token for one of these actions was mailed to that address since then and was not used."""
+    values = {"address": address, "actions": list(actions), "since": since}
+    return conn.execute(_UNANSWERED, values).first() is not None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from sqlalchemy import Connection, select
@@ -17,6 +17,9 @@ from listserver.inbound import Receiver
 from listserver.store import tables
 from listserver.store.engine import Store
 from listserver.store.lists import List
+
+if TYPE_CHECKING:
+    from tests.actions.robot import Robot
 
 T = TypeVar("T")
 SITE = Site("lists.example.org", "Lists", "admin@example.org", "en", "https://lists.example.org", b"k" * 32)
@@ -71,3 +74,20 @@ class Community:
 @pytest.fixture
 def community(store: Store) -> Community:
     return Community(store)
+
+
+@pytest.fixture
+def robot(community: Community) -> "Robot":
+    talk = community.create(title="Talk about drift")
+    community.join(talk, "olga@example.org", role="owner")
+    community.join(talk, "kim@example.org", role="moderator")
+    from tests.actions.robot import Robot
+
+    return Robot(community)
+
+
+@pytest.fixture
+def anna(robot: "Robot") -> "Robot":
+    """With Anna as a member."""
+    robot.join(robot.list(), "anna@example.org")
+    return robot

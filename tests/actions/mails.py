@@ -17,7 +17,7 @@ def read(notice: dict[str, Any]) -> EmailMessage:
 
 def text(notice: dict[str, Any]) -> str:
     """Its text."""
-    return str(read(notice).get_content())
+    return str(read(notice).get_content()).replace("\r\n", "\n")
 
 
 def to(notice: dict[str, Any]) -> str:

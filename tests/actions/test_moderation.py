@@ -26,7 +26,7 @@ def hold_id(community: Community) -> int:
 
 
 def test_an_approved_post_is_filed_and_planned(held: Community) -> None:
-    done = held.write(lambda c: moderation.approve(c, OPERATOR, hold_id(held), held.now))
+    done = held.write(lambda c: moderation.approve(c, SITE, OPERATOR, hold_id(held), held.now))
     assert isinstance(done, Approved) and done.number == 1
     [post] = held.rows("posts")
     assert post["author_address"] == "eve@example.net"
@@ -51,10 +51,10 @@ def test_a_discarded_posts_author_hears_nothing(held: Community) -> None:
 
 def test_the_second_to_decide_is_told_who_did(held: Community) -> None:
     olga = held.store.read_now(lambda c: people.actor(c, "olga@example.org", Proof.TOKEN, "mail"))
-    held.write(lambda c: moderation.approve(c, olga, hold_id(held), held.now))
+    held.write(lambda c: moderation.approve(c, SITE, olga, hold_id(held), held.now))
     held.later(minutes=1)
     for second in (
-        lambda c: moderation.approve(c, OPERATOR, hold_id(held), held.now),
+        lambda c: moderation.approve(c, SITE, OPERATOR, hold_id(held), held.now),
         lambda c: moderation.reject(c, SITE, OPERATOR, hold_id(held), "", held.now),
         lambda c: moderation.discard(c, OPERATOR, hold_id(held), held.now),
     ):
@@ -68,7 +68,7 @@ def test_6_4_only_moderators_with_a_proof_decide(held: Community) -> None:
     for who, proof in (("anna@example.org", Proof.TOKEN), ("olga@example.org", Proof.NONE)):
         actor = held.store.read_now(lambda c, w=who, p=proof: people.actor(c, w, p, "mail"))
         with pytest.raises(Refused, match="may not decide"):
-            held.write(lambda c, a=actor: moderation.approve(c, a, hold_id(held), held.now))
+            held.write(lambda c, a=actor: moderation.approve(c, SITE, a, hold_id(held), held.now))
     with pytest.raises(Refused, match="may not decide"):
         held.write(lambda c: moderation.discard(c, Actor(Proof.TOKEN, "x@y.example"), hold_id(held), held.now))
     assert held.rows("holds")[0]["decision"] is None
@@ -76,7 +76,7 @@ def test_6_4_only_moderators_with_a_proof_decide(held: Community) -> None:
 
 def test_nothing_under_that_number(held: Community) -> None:
     with pytest.raises(Refused, match="Nothing is held under 999"):
-        held.write(lambda c: moderation.approve(c, OPERATOR, 999, held.now))
+        held.write(lambda c: moderation.approve(c, SITE, OPERATOR, 999, held.now))
 
 
 def test_what_nobody_decides_ends_as_the_list_says(held: Community) -> None:
@@ -97,7 +97,7 @@ def test_the_member_whose_first_post_was_approved_is_not_held_again(community: C
     community.join(talk, "nora@example.org", known=False)
     community.post("nora@example.org")
     assert community.rows("holds")[0]["reasons"] == ["first-post"]
-    community.write(lambda c: moderation.approve(c, OPERATOR, hold_id(community), community.now))
+    community.write(lambda c: moderation.approve(c, SITE, OPERATOR, hold_id(community), community.now))
     community.post("nora@example.org")
     assert len(community.rows("posts")) == 2 and len(community.rows("holds")) == 1
 
@@ -111,5 +111,5 @@ def test_a_held_post_without_a_usable_author_can_be_decided(community: Community
     assert isinstance(
         community.write(lambda c: moderation.reject(c, SITE, OPERATOR, first, "", community.now)), TurnedDown
     )
-    assert isinstance(community.write(lambda c: moderation.approve(c, OPERATOR, second, community.now)), Approved)
+    assert isinstance(community.write(lambda c: moderation.approve(c, SITE, OPERATOR, second, community.now)), Approved)
     assert community.notices() == [] and len(community.rows("posts")) == 1

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
@@ -94,7 +94,7 @@ def notice_types() -> list[type]:
     return [
         kind
         for _, kind in inspect.getmembers(notices, inspect.isclass)
-        if dataclasses.is_dataclass(kind) and kind.__module__ == notices.__name__
+        if dataclasses.is_dataclass(kind) and kind in get_args(notices.Notice)
     ]
 
 

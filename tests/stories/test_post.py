@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from listserver.actions import lists, membership, moderation
 from listserver.actions.membership import Entry
 from listserver.core.actor import OPERATOR
+from listserver.core.site import Site
 from listserver.store import holds
 from listserver.store.engine import Store
 from tests.relay import Script, relay
@@ -133,7 +134,9 @@ def test_a_command_line_wakes_a_running_server(sqlite_url: str, tmp_path: Path) 
             held = await asyncio.to_thread(store.read_now, lambda conn: holds.waiting(conn)[0].id)
 
             def approve(conn: Connection) -> None:
-                moderation.approve(conn, OPERATOR, held, datetime.now(UTC))
+                moderation.approve(
+                    conn, Site("lists.example.org", "Lists", "", "en", "", b"s" * 32), OPERATOR, held, datetime.now(UTC)
+                )
 
             await asyncio.to_thread(store.write_now, approve)
         await until(lambda: {copy.recipient for copy in script.taken} >= set(MEMBERS))

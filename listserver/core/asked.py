@@ -1,0 +1,32 @@
+"""Commands in our own words, for mails to addresses that are not proved: nothing that the sender typed freely (C7)."""
+
+from listserver.core.address import Route, Verb
+from listserver.core.command_values import Command
+
+_LINES = {
+    Verb.SUBSCRIBE: "subscribe {list} {argument} {option}",
+    Verb.UNSUBSCRIBE: "unsubscribe {list} {argument}",
+    Verb.SET: "set {list} {option}",
+    Verb.HELP: "help",
+    Verb.INFO: "info {list}",
+    Verb.FAQ: "info {list}",
+    Verb.QUERY: "which {list}",
+    Verb.WHO: "who {list}",
+    Verb.GET: "get {list} {numbers}",
+    Verb.INDEX: "index {list} {numbers}",
+    Verb.THREAD: "thread {list} {numbers}",
+}
+
+
+def written(command: Command) -> str:
+    """The command as one would type it, without names, texts and searches."""
+    options = [f"{option.name}={option.value}".lower() for option in command.options]
+    return " ".join(word for word in (command.do, command.list, command.address, *options) if word)
+
+
+def line_of(route: Route) -> str:
+    """The command that an address stands for (`LIST+subscribe@`), "" for one that stands for none."""
+    line = _LINES.get(route.verb, "")
+    numbers = route.argument.replace("_", "-").replace(".", " ")
+    words = line.format(list=route.list or "", argument=route.argument, option=route.option, numbers=numbers)
+    return " ".join(words.split())
