@@ -140,7 +140,7 @@ class Writer:
         try:
             conn.commit()
         except SQLAlchemyError as failure:
-            self._abandon(conn)
+            self._drop()  # SQLite may be in the transaction still, SQLAlchemy is not and would not end it
             raise Unavailable("The database did not confirm the change.", str(failure)) from failure
         for unit in units:
             unit.done, unit.failure = True, None
