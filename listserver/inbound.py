@@ -11,7 +11,7 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from listserver import email_commands
-from listserver.actions import forwarding, notices, posting
+from listserver.actions import bounces, forwarding, notices, posting
 from listserver.core import address
 from listserver.core.address import Route, Verb
 from listserver.core.answerable import answerable
@@ -27,6 +27,8 @@ from listserver.store.lists import List
 
 UNKNOWN = Reply(550, "5.1.1", "There is no such address here. Please check its spelling.")
 NOT_OURS = Reply(550, "5.7.1", "We take mail for our own lists only.")
+# Some hosts send reports to From, Sender or postmaster instead of the return address, and complaints to abuse@.
+REPORTED_TO = (Verb.OWNER, Verb.REQUEST, Verb.ABUSE, Verb.POSTMASTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,14 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
     if refusal is not None:
         return refusal
     lst = lists.find(conn, route.list) if route.list else None
+    if route.verb is Verb.BOUNCE or (route.verb in REPORTED_TO and bounces.is_report(arrived)):
+        token = route.argument if route.verb is Verb.BOUNCE else ""
+        return bounces.receive(conn, receiver.site, lst, arrived, token, now)
     if route.verb is Verb.POST and lst is not None:
         if _is_for_robot(receiver.site, arrived):
             return email_commands.receive_misdirected(conn, receiver.site, lst, arrived, now)
         return _reply(lst, posting.receive(conn, receiver.site, lst, arrived, now, checks=receiver.checks))
-    if route.verb in (Verb.POSTMASTER, Verb.ABUSE, Verb.BOUNCE, Verb.RE):
+    if route.verb in (Verb.POSTMASTER, Verb.ABUSE, Verb.RE):
         return _to_people(conn, receiver.site, lst, arrived, now)
     return email_commands.receive(conn, receiver.site, lst, route, arrived, now)
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from listserver import log
-from listserver.actions import digests, moderation
+from listserver.actions import bounces, digests, moderation
 from listserver.core.site import Site
 from listserver.errors import UsageError
 from listserver.store import retention, ticks
@@ -81,6 +81,12 @@ def table(site: Site) -> tuple[Job, ...]:
             _whole(lambda conn, now: moderation.expire(conn, site, now)),
         ),
         Job("digests", "Send the digests whose time has come.", minutely, _whole(digests.send_due)),
+        Job(
+            "probes",
+            "Look whether mail reaches suspended members again; end what was in vain for a month.",
+            hourly,
+            lambda conn, now: bounces.tend(conn, site, now),
+        ),
         *_RETENTION,
     )
 

@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from listserver.actions import access
+from listserver.actions import access, bounces
 from listserver.actions.access import Verb
+from listserver.actions.bounces import Charge
 from listserver.core.actor import PROGRAM, Actor
+from listserver.core.bounce import refusal as read_refusal
 from listserver.core.envelope import Reply
-from listserver.core.fate import Fate, bounce_kind, next_try
+from listserver.core.fate import Fate, next_try
+from listserver.core.site import Site
 from listserver.errors import UsageError
 from listserver.store import deliveries, events, queue
 from listserver.store.deliveries import Range, Straggler
@@ -82,8 +85,17 @@ def renew(conn: Connection, lease: str, now: datetime) -> None:
     deliveries.renew(conn, lease, now + LEASE)
 
 
-def settle(conn: Connection, lease: str, moved: Sequence[Moved], tried: Sequence[Tried], now: datetime) -> set[int]:
-    """Note what the relay took and what not; the ids of ranges that are not ours any more, where nothing is noted."""
+class Settled(NamedTuple):
+    """Ranges that are not ours any more, where nothing is noted; and those that were stopped for being refused."""
+
+    lost: set[int]
+    stopped: set[int]
+
+
+def settle(
+    conn: Connection, site: Site, lease: str, moved: Sequence[Moved], tried: Sequence[Tried], now: datetime
+) -> Settled:
+    """Note what the relay took and what not."""
     lost = deliveries.move(conn, lease, [(one.work.id, one.after) for one in moved])
     late: list[dict[str, Any]] = []
     failed: list[tuple[Range | Straggler, Refusal]] = []
@@ -96,8 +108,7 @@ def settle(conn: Connection, lease: str, moved: Sequence[Moved], tried: Sequence
     deliveries.add_stragglers(conn, late)
     if tried:
         failed += _settle_stragglers(conn, lease, tried, now)
-    _record_failures(conn, failed, now)
-    return lost
+    return Settled(lost, _record_failures(conn, site, failed, now) if failed else set())
 
 
 def _straggler(work: Range, refusal: Refusal, now: datetime) -> dict[str, Any]:
@@ -144,28 +155,23 @@ def _settle_stragglers(
     return failed
 
 
-def _record_failures(conn: Connection, failed: Sequence[tuple[Range | Straggler, Refusal]], now: datetime) -> None:
-    deliveries.add_bounces(
-        conn,
-        [
-            {
-                "member": refusal.member_id,
-                "list_id": work.list_id,
-                "post_id": work.post_id,
-                "address": refusal.address,
-                "kind": bounce_kind(refusal.reply),
-                "status": refusal.reply.status,
-                "text": _said(refusal.reply),
-                "source": "smtp",
-                "at": now,
-            }
-            for work, refusal in failed
-            if refusal.member_id is not None
-        ],
-    )
+def _record_failures(
+    conn: Connection, site: Site, failed: Sequence[tuple[Range | Straggler, Refusal]], now: datetime
+) -> set[int]:
+    """Charge who is to be charged; the ids of deliveries that stop for it."""
+    charges: list[Charge] = []
     for work, refusal in failed:
-        said = {"address": refusal.address, "reply": _said(refusal.reply)[:SAID]}
+        reply = refusal.reply
+        failure = read_refusal(refusal.address, reply.code, reply.status, f"{reply.code} {reply.status} {reply.text}")
+        notice_id = work.notice_id if isinstance(work, Straggler) else None
+        if notice_id is not None:
+            bounces.notice_came_back(conn, site, notice_id, failure, now)
+        elif refusal.member_id is not None:
+            day = bounces.day_of(now)
+            charges.append(Charge(refusal.member_id, work.list_id or 0, work.post_id, failure, "smtp", day))
+        said = {"address": refusal.address, "reply": _said(reply)[:SAID]}
         events.record(conn, "delivery-failed", PROGRAM, now, list_id=work.list_id, data=said)
+    return bounces.charge(conn, site, charges, now)
 
 
 def _said(reply: Reply) -> str:

@@ -65,14 +65,14 @@ def send(  # noqa: PLR0913 (who, what, where to, in which words)
     in_reply_to: str = "",
     requested: bool = False,
     limit: int = SAME_PER_HOUR,
-) -> bool:
-    """Write a notice to one address, to leave after the commit. False if that address had its share of this notice.
+) -> int:
+    """Write a notice to one address, to leave after the commit; its id. 0 if that address had its share of this notice.
 
     requested: the mail answers one of theirs (Auto-Submitted: auto-replied), else it comes by itself (RFC 3834 §5).
     """
     name = name_of(notice)
     if notices.sent_since(conn, to, name, now - timedelta(hours=1)) >= limit:
-        return False
+        return 0
     language = language or (lst.settings.language if lst else site.language)
     subject, body = render(site, notice, language)
     mail = EmailMessage(policy=_WIRE)
@@ -91,13 +91,13 @@ def send(  # noqa: PLR0913 (who, what, where to, in which words)
     mail["Content-Language"] = language
     mail["X-Loop"] = site.address(lst.name) if lst else robot
     mail.set_content(body)
-    queue(conn, mail.as_bytes(), to, now, name=name, list_id=lst.id if lst else None)
-    return True
+    return queue(conn, mail.as_bytes(), to, now, name=name, list_id=lst.id if lst else None)
 
 
 def queue(  # noqa: PLR0913
     conn: Connection, mail: bytes, to: str, now: datetime, *, name: str, list_id: int | None, sender: str = ""
-) -> None:
-    """Put a mail for one recipient on its way; `sender` is the envelope's, null by default."""
+) -> int:
+    """Put a mail for one recipient on its way; its id. sender: the envelope's, by default one that knows the mail."""
     notice_id = notices.add(conn, list_id=list_id, name=name, address=to, sender=sender, bytes=mail, created_at=now)
     deliveries.add_notice(conn, notice_id, list_id, to, now)
+    return notice_id

@@ -100,6 +100,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_+\-]{1,30}(?:\.[A-Za-z0-9_+\-]{1,30})?@(?:[A-Za
 _MEMBER_LINE = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^"<>]*))\s*<([^<>]*)>')
 _LIST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._\-]{0,48}[a-z0-9])?")
 
+_SEARCHED = 300_000  # octets of a report
 _PRIVATE = frozenset({"local", "localhost", "test"})
 
 ROBOTS = frozenset({"listserv", "majordomo", "sympa", "mailman", "lists", "info"})
@@ -255,6 +256,16 @@ def bounce_address(list_name: str, domain: str, token: str = "") -> str:
     """The envelope sender of a copy (`talk-bounces+TOKEN@…`), of a batch without token; list "" for the site's own."""
     local = f"{list_name}-bounces" if list_name else "bounces"
     return f"{local}+{token}@{domain}" if token else f"{local}@{domain}"
+
+
+def bounce_address_in(octets: bytes, domain: str) -> tuple[str, str]:
+    """(list, token) of the first return address of ours that stands in a mail, ("", "") if there is none."""
+    found = re.search(
+        rb"(?<![a-z0-9._-])([a-z0-9][a-z0-9._-]{0,49})-bounces\+([0-9a-f]{25,60})@"
+        + re.escape(domain.lower().encode()),
+        octets[:_SEARCHED].lower(),
+    )
+    return (found[1].decode(), found[2].decode()) if found else ("", "")
 
 
 def parse_path(text: str) -> Path | Problem:

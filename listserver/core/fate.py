@@ -50,18 +50,3 @@ def next_try(attempts: int, first: datetime, now: datetime, chance: float) -> da
         return None
     step = _STEPS[min(max(attempts, 1), len(_STEPS)) - 1]
     return now + step * (1 + _JITTER * (2 * chance - 1))
-
-
-def bounce_kind(reply: Reply) -> str:
-    """The kind of bounce (bounces.kind) that a refusal for good, or a last temporary one, is (standards B3, B4)."""
-    subject, _, detail = reply.status.partition(".")[2].partition(".")
-    words = reply.text.casefold()
-    if subject in ("6", "7") or any(word in words for word in ("spam", "policy", "dmarc", "blocked")):
-        return "policy"
-    if (subject, detail) == ("2", "2") or reply.code == 552:
-        return "full"
-    if reply.temporary:
-        return "temporary"
-    if subject == "1" or (subject, detail) == ("2", "1"):
-        return "dead"
-    return "unknown"

@@ -81,6 +81,79 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
+class MailCameBack:
+    """To a suspended member: asks whether mail arrives. It is itself the probe."""
+
+    list_name: str
+    list_title: str
+    address: str
+    why: str  # dead, full, temporary, unknown
+    text: str  # what the other host said
+    until: str  # date on which the membership ends if nothing arrives
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailResumed:
+    """To a member who answered while suspended: copies come again."""
+
+    list_name: str
+    list_title: str
+    address: str
+    archive: str  # where to read what was missed, "" if there is no page
+    unsubscribe: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausedAfterComplaint:
+    """To a member whose mail program reported our mail as spam: it is paused; a reply resumes it."""
+
+    list_name: str
+    list_title: str
+    address: str
+    unsubscribe: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSuspended:
+    """To the owners: a member's copies came back too often, so that nothing is sent to them for now."""
+
+    list_name: str
+    list_title: str
+    address: str
+    why: str  # dead, full, temporary, unknown
+    text: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUnreachable:
+    """To the owners: a member whom no mail reached for a month is no member any more."""
+
+    list_name: str
+    list_title: str
+    address: str
+    since: str
+    probes: int  # mails that asked in vain
+
+
+@dataclass(frozen=True, slots=True)
+class PostRefusedByMany:
+    """To the owners: many hosts did not want a post. stopped: the rest of its copies wait for a decision."""
+
+    list_name: str
+    list_title: str
+    author: str
+    subject: str
+    refused: int
+    copies: int  # handed over or refused so far
+    waiting: int  # members whose copies wait, 0 unless stopped
+    texts: tuple[str, ...]  # what the first hosts said
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class YourDecision:
     """To a moderator who answered a notice: what was done."""
 
@@ -287,6 +360,12 @@ Notice = (
     | YourPostRejected
     | YourPostRefused
     | Welcome
+    | MailCameBack
+    | MailResumed
+    | PausedAfterComplaint
+    | MemberSuspended
+    | MemberUnreachable
+    | PostRefusedByMany
     | YourDecision
     | AlreadyDecided
     | HowToDecide

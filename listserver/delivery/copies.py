@@ -130,13 +130,14 @@ def _mailing(facts: ListFacts, list_id: int, template: Template, stamp: Stamp) -
     return Mailing(list_id, facts.name, facts.site, stamp.day, stuffed, facts.settings.copies == "each", signer)
 
 
-def letter(address: str, notice: Letter, stamp: Stamp) -> Parcel:
-    """A notice to its one recipient."""
+def letter(site: Site, address: str, notice_id: int, notice: Letter, stamp: Stamp) -> Parcel:
+    """A notice to its one recipient. Its return address knows it, so that its token dies with it (B5)."""
+    sender = notice.sender or bounce_address("", site.domain, verp_token(site.secret, 0, notice_id, stamp.day))
     header, _, body = notice.bytes.partition(b"\r\n\r\n")
     signed = signing.signer(stamp.keys, body, stamp.now).signed(header + b"\r\n")
     mail = _stuffed(signed + b"\r\n" + body)
     mail = mail if mail.endswith(b"\r\n") else mail + b"\r\n"
-    return Parcel(notice.sender, (address,), mail, eightbit=not mail.isascii())
+    return Parcel(sender, (address,), mail, eightbit=not mail.isascii())
 
 
 def _stuffed(octets: bytes) -> bytes:

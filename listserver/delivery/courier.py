@@ -99,6 +99,7 @@ class Courier:
     # --- ranges ---
     async def carry(self, work: Range) -> None:
         """Hand over the copies of a range. Every way out of it leaves the row as the next one needs it."""
+        self._ledger.stopped.discard(work.id)  # if it was, it has been let go on since
         try:
             self._ledger.couriers += 1
             await self._connect()
@@ -194,7 +195,7 @@ class Courier:
             if doubts == DOUBTS:
                 log.warning(log.Event.RELAY_UNREACHABLE, list_id=work.list_id, reply=_words(refusals[-1].reply))
                 return _End.LATER
-            if over:
+            if over or work.id in self._ledger.stopped:
                 return _End.TURN
             lot = following
         return _End.FINISHED
@@ -252,7 +253,8 @@ class Courier:
         self, work: Straggler, letters: dict[int, Letter], kept: "list[asyncio.Task[Rendered]]"
     ) -> Parcel | Unsendable | None:
         if work.notice_id is not None:
-            return copies.letter(work.address, letters[work.notice_id], self._office.stamp)
+            notice = letters[work.notice_id]
+            return copies.letter(self._office.site, work.address, work.notice_id, notice, self._office.stamp)
         assert work.member_id is not None
         what: int | Issue | None = work.post_id
         if work.edition_id is not None:

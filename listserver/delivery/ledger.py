@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from listserver import log
 from listserver.actions import delivery
 from listserver.actions.delivery import Moved, Tried
+from listserver.core.site import Site
 from listserver.errors import Unavailable
 from listserver.store.engine import Store
 
@@ -40,8 +41,10 @@ class Ledger:
     other half sent is noted, and there are few transactions.
     """
 
-    def __init__(self, store: Store, lease: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, site: Site, lease: str, clock: Callable[[], datetime]) -> None:
         self.lease = lease
+        self.stopped: set[int] = set()  # ranges that were stopped while somebody carried them
+        self._site = site
         self.couriers = 0  # that settle here just now
         self._store = store
         self._clock = clock
@@ -87,10 +90,10 @@ class Ledger:
         moved = [answer for answer in batch if isinstance(answer, Moved)]
         tried = [answer for answer in batch if isinstance(answer, Tried)]
         # What was sent must be noted before anything else is.
-        lost = await steady(
-            self._store, partial(delivery.settle, lease=self.lease, moved=moved, tried=tried, now=self._clock())
-        )
+        unit = partial(delivery.settle, site=self._site, lease=self.lease, moved=moved, tried=tried, now=self._clock())
+        settled = await steady(self._store, unit)
         self._writing = None
-        future.set_result(lost)
+        self.stopped |= settled.stopped
+        future.set_result(settled.lost)
         if self._waiting:
             self._consider()

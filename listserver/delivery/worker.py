@@ -64,7 +64,7 @@ class Worker:
             store,
             site,
             Relay(transport, options.monotonic, options.pace),
-            Ledger(store, self._lease(), clock),
+            Ledger(store, site, self._lease(), clock),
             self._alive,
             clock,
             options.monotonic,
@@ -166,7 +166,7 @@ class Worker:
         if self._couriers:
             await asyncio.wait(self._couriers)
         self._generation += 1
-        self.office.ledger = Ledger(self._store, self._lease(), self._clock)
+        self.office.ledger = Ledger(self._store, self.office.site, self._lease(), self._clock)
         self._renewed = self._options.monotonic()
 
 

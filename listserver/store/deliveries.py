@@ -190,7 +190,9 @@ _CUT = (
     .limit(1)
     .offset(bindparam("size"))
 )
-_REST = insert(deliveries)
+_REST = insert(deliveries).values(
+    insisted=select(deliveries.c.insisted).where(deliveries.c.id == bindparam("whole")).scalar_subquery()
+)
 _SHORTEN = update(deliveries).where(deliveries.c.id == bindparam("range")).values(upto=bindparam("end"))
 
 
@@ -214,7 +216,7 @@ def _cut(conn: Connection, whole: Range, size: int, now: datetime) -> Range:
         return whole
     conn.execute(_SHORTEN, {"range": whole.id, "end": end})
     row = {c: getattr(whole, c) for c in ("list_id", "post_id", "edition_id", "number", "upto", "priority", "attempts")}
-    conn.execute(_REST, row | {"after": end, "due": now, "created_at": whole.created_at})
+    conn.execute(_REST, row | {"whole": whole.id, "after": end, "due": now, "created_at": whole.created_at})
     return Range(
         whole.id, whole.list_id, whole.post_id, whole.edition_id, whole.number, whole.after, end, whole.priority,
         whole.attempts, whole.created_at,
@@ -401,7 +403,7 @@ _NEW_STRAGGLER = _of_living_member(
     stragglers, "list_id", "post_id", "edition_id", "address", "priority", "due", "attempts", "first_tried_at", "reply",
     "state", "created_at",
 )  # fmt: skip
-_BOUNCE = _of_living_member(bounces, "list_id", "post_id", "address", "kind", "status", "text", "source", "at")
+_BOUNCE = _of_living_member(bounces, "list_id", "post_id", "address", "kind", "day", "status", "text", "source", "at")
 
 
 def move(conn: Connection, lease: str, cursors: Sequence[tuple[int, int]]) -> set[int]:

@@ -134,6 +134,8 @@ _TABLES = {"d": deliveries, "s": stragglers}
 _RETRY = {
     kind: update(table).values(state="pending", due=bindparam("now"), attempts=0) for kind, table in _TABLES.items()
 }
+# What was stopped goes on because somebody said so: not to be stopped again for the same reason.
+_RETRY["d"] = _RETRY["d"].values(insisted=or_(deliveries.c.insisted, deliveries.c.state == "stopped"))
 _RETRY_ONE = {kind: _RETRY[kind].where(table.c.id == _ID) for kind, table in _TABLES.items()}
 _CANCEL = {kind: delete(table).where(table.c.id == _ID) for kind, table in _TABLES.items()}
 

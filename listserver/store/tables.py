@@ -359,6 +359,7 @@ deliveries = Table(
     Column("lease", Text),  # the worker that has it
     Column("lease_until", Moment),
     Column("state", Text, nullable=False, default="pending", server_default="pending"),  # pending, stopped
+    Column("insisted", Boolean, nullable=False, default=False, server_default=false()),  # goes on though many refuse it
     Column("created_at", Moment, nullable=False),
     Index(None, "state", "priority", "due", "id"),
     Index(None, "lease"),
@@ -399,12 +400,28 @@ bounces = Table(
     _ref("post_id", "posts.id", null=True),
     Column("address", Text, nullable=False),
     Column("kind", Text, nullable=False),  # dead full temporary policy complaint unknown
+    Column("day", Integer, nullable=False, default=0, server_default="0"),  # on which the copy was sent, since 1970
     Column("status", Text, nullable=False, default="", server_default=""),  # enhanced code
     Column("text", Text, nullable=False, default="", server_default=""),
     Column("source", Text, nullable=False),  # smtp, dsn, arf
     Column("at", Moment, nullable=False),
     Index(None, "list_id", "at"),
     Index(None, "member_id", "at"),
+    Index(None, "post_id"),
+)
+
+# Members whose address is in doubt. The row goes when copies reach them again, or when they leave.
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("member_id", Id, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("since", Moment),  # NULL = only probed so far, and still sent to
+    Column("why", Text, nullable=False),  # a kind of bounces
+    Column("probe_id", Id),  # the notice that asks whether mail arrives; NULL once it came back
+    Column("probed_at", Moment),  # NULL = not probed: after a complaint
+    Column("failures", Integer, nullable=False, default=0, server_default="0"),  # probes that came back
+    Index(None, "probed_at"),
+    Index(None, "probe_id"),
 )
 
 # --- what happened ----------------------------------------------------------------------------------------------------

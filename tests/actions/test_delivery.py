@@ -46,7 +46,7 @@ def late(store: Store, lease: str = "w", now: datetime = NOW) -> list[Straggler]
 def settle(store: Store, *answers: Moved | Tried, lease: str = "w", now: datetime = NOW) -> set[int]:
     moved = [answer for answer in answers if isinstance(answer, Moved)]
     tried = [answer for answer in answers if isinstance(answer, Tried)]
-    return store.write_now(lambda conn: delivery.settle(conn, lease, moved, tried, now))
+    return store.write_now(lambda conn: delivery.settle(conn, community.SITE, lease, moved, tried, now)).lost
 
 
 def rows(store: Store, table: Any, *names: str) -> list[Any]:

@@ -355,3 +355,15 @@ def test_I1_cases_of_email_validator(shared: File) -> None:
         if accepted is ("invalid" in test):
             pytest.fail(f"{case}: {accepted}")
     assert counted > 80
+
+
+def test_a_return_address_of_ours_is_found_in_a_report() -> None:
+    token = "0123456789abcdef01234f5c2a"
+    for raw, found in (
+        (b"Return-Path: <Talk-Bounces+" + token.upper().encode() + b"@Lists.Example>", ("talk", token)),
+        (b"x field-notes-bounces+" + token.encode() + b"@lists.example y", ("field-notes", token)),
+        (b"talk-bounces+" + token.encode() + b"@elsewhere.example", ("", "")),
+        (b"talk-bounces@lists.example", ("", "")),
+        (b"-" * 100_000, ("", "")),
+    ):
+        assert address.bounce_address_in(raw, "lists.example") == found

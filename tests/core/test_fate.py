@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from listserver.core.envelope import Reply
-from listserver.core.fate import GIVE_UP, Fate, Stage, bounce_kind, fate, next_try
+from listserver.core.fate import GIVE_UP, Fate, Stage, fate, next_try
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -41,21 +41,3 @@ def test_O5_tries_after_1_5_15_30_minutes_then_hourly_for_five_days() -> None:
     assert next_try(1, NOW, NOW, 0) == NOW + timedelta(seconds=54)
     assert next_try(1, NOW, NOW, 1) == NOW + timedelta(seconds=66)
     assert next_try(99, NOW, NOW + GIVE_UP, 0.5) is None
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "text", "kind"),
-    [
-        (550, "5.1.1", "no such user", "dead"),
-        (550, "5.2.1", "disabled", "dead"),
-        (552, "5.2.2", "quota", "full"),
-        (552, "5.0.0", "over quota", "full"),
-        (554, "5.7.1", "refused", "policy"),
-        (554, "5.6.0", "refused", "policy"),
-        (550, "5.0.0", "looks like SPAM", "policy"),
-        (450, "4.2.1", "later", "temporary"),
-        (550, "5.0.0", "no", "unknown"),
-    ],
-)
-def test_B3_B4_kinds(code: int, status: str, text: str, kind: str) -> None:
-    assert bounce_kind(Reply(code, status, text)) == kind
