@@ -324,7 +324,7 @@ def resume(conn: Connection, actor: Actor, lst: List, member: Subscriber, now: d
         return
     whole = members.find(conn, lst.id, member.person_id)
     assert whole is not None
-    members.set_receives(conn, whole, membership.receives(whole.mode, "active"))
+    members.set_receives(conn, whole, membership.receives(whole.mode, "active", whole.zone))
     members.set_values(conn, whole, state="active", pause_until=None)
     data = {"address": member.address}
     events.record(conn, "member-resumed", actor, now, list_id=lst.id, person_id=member.person_id, data=data)

@@ -39,7 +39,7 @@ def came_back(folder: Path, days: int) -> None:
 
 def test_what_came_back_is_shown_and_forgotten(cli: Cli, tmp_path: Path) -> None:
     assert cli("bounce", "list", "talk", "--json").json == []
-    assert cli("bounce", "list", "talk").out == "Nothing came back.\n"
+    assert cli("bounce", "list", "talk").err == "Nothing came back.\n"
     came_back(tmp_path, 2)
     (line,) = cli("bounce", "list", "talk", "--json").json
     assert set(line) == {"address", "kind", "score", "state", "last", "text"}

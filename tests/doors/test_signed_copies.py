@@ -46,5 +46,6 @@ def test_A9_without_keys_copies_go_out_unsigned() -> None:
 
 
 def test_A8_notices_are_signed() -> None:
-    parcel = copies.letter("a@x.example", Letter("", HEAD[0] + HEAD[1] + BODY), copies.Stamp(NOW, (KEY,)))
+    notice = Letter("", HEAD[0] + HEAD[1] + BODY)
+    parcel = copies.letter(SITE, "a@x.example", 1, notice, copies.Stamp(NOW, (KEY,)))
     assert results(parcel.head + parcel.body) == [AuthResult.PASS]
