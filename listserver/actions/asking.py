@@ -81,7 +81,7 @@ def ask(  # noqa: PLR0913
         request=robot(site, lst),
     )
     person = people.find(conn, to)
-    return notices.send(
+    sent = notices.send(
         conn,
         site,
         notice,
@@ -93,6 +93,7 @@ def ask(  # noqa: PLR0913
         in_reply_to=in_reply_to,
         requested=True,
     )
+    return sent > 0
 
 
 def invite(conn: Connection, site: Site, actor: Actor, lst: List, to: str, now: datetime) -> bool:
@@ -105,7 +106,7 @@ def invite(conn: Connection, site: Site, actor: Actor, lst: List, to: str, now: 
     title, owner = lst.settings.title or lst.name, site.address(f"{lst.name}+owner")
     notice = Invitation(lst.name, title, lst.settings.description, to, UNDO_DAYS, "", owner)
     events.record(conn, "member-invited", actor, now, list_id=lst.id, data={"address": to})
-    return notices.send(conn, site, notice, to, now, lst=lst, reply_to=reply_address(site, lst, token))
+    return notices.send(conn, site, notice, to, now, lst=lst, reply_to=reply_address(site, lst, token)) > 0
 
 
 def tell_waiting(
