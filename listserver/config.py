@@ -123,6 +123,9 @@ class Imap:
         "", kinds.url("imap", "imaps"), "imaps://user:password@host[:port]; empty = no mailbox is fetched.", secret=True
     )
     folder: str = _setting("INBOX", kinds.text, "Which of its folders.")
+    move_to: str = _setting(
+        "", kinds.text, "Folder that mail goes to once it is taken; empty = it stays, marked as read."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 The same for every door and for import. It runs whole in one write transaction: the answer is given after the commit.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,17 +13,18 @@ from sqlalchemy import Connection
 
 from listserver import email_commands
 from listserver.actions import bounces, forwarding, notices, posting
-from listserver.core import address
+from listserver.core import address, mailbox
 from listserver.core.address import Route, Verb
 from listserver.core.answerable import answerable
-from listserver.core.envelope import Envelope, Reply
-from listserver.core.message import read
+from listserver.core.envelope import AuthResult, Envelope, Reply
+from listserver.core.message import Post, read
 from listserver.core.misdirected import misdirected
 from listserver.core.notices import YourPostRefused
 from listserver.core.packing import pack
 from listserver.core.policy import Check, Finding
 from listserver.core.site import Site
-from listserver.store import lists
+from listserver.errors import Unavailable
+from listserver.store import lists, ticks
 from listserver.store.lists import List
 
 UNKNOWN = Reply(550, "5.1.1", "There is no such address here. Please check its spelling.")
@@ -97,6 +99,34 @@ def refuse_by_mail(conn: Connection, receiver: Receiver, arrived: posting.Arrive
     )
     to = arrived.post.authors[0].address
     notices.send(conn, receiver.site, notice, to, now, lst=lst, in_reply_to=arrived.post.message_id, requested=True)
+
+
+def recipients(conn: Connection, receiver: Receiver, post: Post) -> tuple[str, ...]:
+    """The addresses of ours that a mail in a mailbox was sent to."""
+
+    def ours(recipient: str) -> bool:
+        return accept_recipient(conn, receiver, recipient) is None
+
+    return mailbox.recipients(post, receiver.site.domain, ours)
+
+
+def receive_once(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now: datetime) -> Reply | None:
+    """`receive` for a mail out of a mailbox; None where this recipient was given the same octets before.
+
+    A mailbox may show a mail again: after a crash, to a second process, renumbered. A refusal cannot be said in a
+    dialogue there: it is mailed, to an author who may be answered. Raises Unavailable where the mail has to wait.
+    """
+    envelope, post = arrived.envelope, arrived.post
+    slot = f"{hashlib.sha256(post.raw).hexdigest()} {address.key(envelope.recipient)}"
+    if not ticks.tick(conn, "imap", slot, now):
+        return None
+    reply = receive(conn, receiver, arrived, now)
+    if reply.temporary:
+        raise Unavailable(reply.text)
+    forged = envelope.authenticity.dmarc is AuthResult.FAIL
+    if not reply.accepted and not forged and answerable(post, envelope, receiver.site.domain):
+        refuse_by_mail(conn, receiver, arrived, reply, now)
+    return reply
 
 
 def _route(conn: Connection, site: Site, recipient: str) -> Route:

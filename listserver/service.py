@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from starlette.applications import Starlette
 
-from listserver import dkim_keys, inbound, jobs, log
+from listserver import dkim_keys, imap, inbound, jobs, log
 from listserver.actions.posting import Arrived
 from listserver.authenticity import Authenticator, Resolver
 from listserver.config import Endpoint, Settings, site_of
@@ -89,6 +89,9 @@ class Service:
         self._only = only
         self._stopping = asyncio.Event()
         self._tls = _tls(settings)
+        self._receiver = inbound.Receiver(self._site, _checks(settings.checks))
+        authenticator = Authenticator(Resolver(settings.dns.servers), settings.auth.authserv_id)
+        self._reception = Reception(store, self._receiver, authenticator)
         self._listeners = self._doors()
 
     async def run(self) -> None:
@@ -120,6 +123,8 @@ class Service:
             yield jobs.Runner(self._store, jobs.table(self._site), _clock).run(self._stopping)
         if "delivery" in self._only:
             yield self._worker().run(self._stopping)
+        if "imap" in self._only and self._settings.imap.url:
+            yield self._mailbox().run(self._stopping)
         if web is not None:
             yield web.serve()
         yield _watchdog(self._stopping)
@@ -133,9 +138,7 @@ class Service:
 
     def _doors(self) -> list[tuple[str, Listener]]:
         smtp = self._settings.smtp
-        receiver = inbound.Receiver(self._site, _checks(self._settings.checks))
-        authenticator = Authenticator(Resolver(self._settings.dns.servers), self._settings.auth.authserv_id)
-        reception = Reception(self._store, receiver, authenticator)
+        reception = self._reception
         budget = Budget()
         trusted = _networks(smtp.trusted_hosts)
         common = Limits(hostname=self._settings.domain, tls=self._tls, trusted=trusted, size=smtp.max_size)
@@ -153,6 +156,14 @@ class Service:
             for part, places in (("smtp", smtp.listen), ("lmtp", smtp.lmtp_listen))
             for place in (places if part in self._only else ())
         ]
+
+    def _mailbox(self) -> imap.Door:
+        settings = self._settings
+        place = imap.account(settings.imap.url, settings.imap.folder, settings.imap.move_to)
+        # Results under the name of our own domain anybody could have written: no server on the way removes them (A3).
+        trusted = settings.auth.authserv_id != settings.domain
+        collector = imap.Collector(self._store, self._receiver, self._reception.read, _clock, trusted)
+        return imap.Door(place, collector.take, settings.smtp.max_size)
 
     def _web(self) -> Web | None:
         if "web" not in self._only or not self._settings.web.listen:
@@ -192,17 +203,18 @@ class Reception:
 
     async def receive(self, envelope: Envelope, raw: bytes) -> Reply:
         """The verdict on one mail for one recipient, after its commit. Raises Unavailable."""
-        arrived = await self._read(envelope, raw)
+        arrived = await self.read(envelope, raw)
         now = _clock()
         return await self._store.write(lambda conn: inbound.receive(conn, self._receiver, arrived, now))
 
     async def refuse_by_mail(self, envelope: Envelope, raw: bytes, verdict: Reply) -> None:
         """Tell the author of a refusal that the dialogue could not say. Raises Unavailable."""
-        arrived = await self._read(envelope, raw)
+        arrived = await self.read(envelope, raw)
         now = _clock()
         await self._store.write(lambda conn: inbound.refuse_by_mail(conn, self._receiver, arrived, verdict, now))
 
-    async def _read(self, envelope: Envelope, raw: bytes) -> Arrived:
+    async def read(self, envelope: Envelope, raw: bytes) -> Arrived:
+        """A mail for one recipient, read, and what is known about where it is from."""
         if self._last is not None and self._last[0] is raw:  # the same mail, for its next recipient
             known = self._last[1]
             return replace(known, envelope=replace(envelope, authenticity=known.envelope.authenticity))

@@ -28,13 +28,12 @@ def explain(
     """Print every check's answer for a mail; nothing is changed."""
     from listserver import config
     from listserver.actions import lists
-    from listserver.core import policy
+    from listserver.core import mailbox, policy
     from listserver.core.envelope import Envelope
     from listserver.core.message import read
-    from listserver.smtp import pipe
     from listserver.store import facts
 
-    post = read(pipe.mail(sys.stdin.buffer.read() if str(mail) == "-" else mail.read_bytes()))
+    post = read(mailbox.as_received(sys.stdin.buffer.read() if str(mail) == "-" else mail.read_bytes()))
     author = post.authors[0].address if post.authors else ""
     now = common.now()
     with common.open_store() as (settings, store):
@@ -90,15 +89,14 @@ def receive(
 
 def _received(to: str, sender: str | None, octets: bytes) -> "Reply":
     from listserver import config, inbound
+    from listserver.core import mailbox
     from listserver.core.envelope import Envelope
     from listserver.core.message import read
-    from listserver.smtp import pipe
 
     if sender is None:
-        post = read(octets)
-        sender = post.first("Return-Path") or (post.authors[0].address if post.authors else "")
+        sender = mailbox.sender(read(octets))
     envelope = Envelope(sender.strip().strip("<>"), to, "pipe", trusted=True)
-    arrived, now = inbound.prepare(envelope, pipe.mail(octets)), common.now()
+    arrived, now = inbound.prepare(envelope, mailbox.as_received(octets)), common.now()
     with common.open_store() as (settings, store):
         receiver = inbound.Receiver(common.site(settings, store), config.checks_of(settings))
         return store.write_now(lambda conn: inbound.receive(conn, receiver, arrived, now))

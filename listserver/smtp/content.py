@@ -9,9 +9,9 @@ import re
 from io import BytesIO
 
 from listserver.core.envelope import Reply
+from listserver.core.mailbox import without_return_path
 from listserver.smtp import replies
 from listserver.smtp.limits import Budget, Limits
-from listserver.smtp.trace import without_return_path
 
 END = b"\r\n.\r\n"  # the only end of data, RFC 5321 §4.1.1.4
 _LINE_END = re.compile(rb"\r\n|\r|\n")

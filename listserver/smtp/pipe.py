@@ -1,12 +1,8 @@
-"""The pipe door's two ends: standard input to a mail, and a reply to an exit status (sysexits.h)."""
-
-import re
+"""What the pipe door answers: a reply as an exit status (sysexits.h)."""
 
 from listserver.core.envelope import Reply
-from listserver.smtp.trace import without_return_path
 
 EX_OK, EX_DATAERR, EX_NOUSER, EX_UNAVAILABLE, EX_TEMPFAIL = 0, 65, 67, 69, 75
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def exit_status(reply: Reply) -> int:
@@ -23,11 +19,3 @@ def exit_status(reply: Reply) -> int:
     if reply.status.startswith(("5.5.", "5.6.")) or reply.status == "5.3.4":
         return EX_DATAERR
     return EX_UNAVAILABLE
-
-
-def mail(octets: bytes) -> bytes:
-    """The mail that was piped in, as the other doors would give it: CRLF line ends, no Return-Path (S2, S25)."""
-    octets = _LINE_END.sub(b"\r\n", octets)
-    stop = octets.find(b"\r\n\r\n")
-    head = octets if stop < 0 else octets[: stop + 2]
-    return without_return_path(head) + octets[len(head) :]

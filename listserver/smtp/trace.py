@@ -1,10 +1,9 @@
-"""Trace fields (RFC 5321 §4.4): the Received field that we add, the Return-Path that we take away."""
+"""Trace fields (RFC 5321 §4.4): the Received field that we add."""
 
 import re
 from dataclasses import dataclass
 from email.utils import formatdate
 
-_RETURN_PATH = re.compile(rb"^return-path[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 
 
@@ -42,10 +41,3 @@ def received(hop: Hop) -> bytes:
         f"\tby {hop.hostname} with {hop.protocol} id {hop.identity}{target};\r\n"
         f"\t{formatdate(hop.when)}\r\n"
     ).encode()
-
-
-def without_return_path(header: bytes) -> bytes:
-    """The header block without any Return-Path: only the last hop may write it, from the envelope sender (§4.4)."""
-    if b"return-path" not in header.lower():
-        return header
-    return _RETURN_PATH.sub(b"", header)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from listserver.core import mailbox
 from listserver.core.envelope import Reply
 from listserver.smtp import arguments, pipe, replies, trace
 from listserver.smtp.content import Content
@@ -220,4 +221,4 @@ def test_pipe_exit_status(reply: Reply, status: int) -> None:
     ],
 )
 def test_S2_pipe_mends_line_ends(piped: bytes, mail: bytes) -> None:
-    assert pipe.mail(piped) == mail
+    assert mailbox.as_received(piped) == mail
