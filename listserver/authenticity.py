@@ -18,7 +18,7 @@ import dns.rdatatype
 import dns.resolver
 
 from listserver import log
-from listserver.core import authres, dkim, dmarc, spf
+from listserver.core import authres, dkim, dmarc, mitigation, spf
 from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy, Envelope
 from listserver.core.lookup import FAILED, Answer, Check, Found, Question
 from listserver.core.message import Post
@@ -145,14 +145,15 @@ class Authenticator:
         found = await self._with_dmarc(asker, post, found, conclusive=known is not None or not envelope.trusted)
         if asker.asked and asker.failed == asker.asked and not await self._resolver.alive():
             return known or Authenticity()
-        return found
+        return await self._with_keys(asker, post, found)
 
-    async def policy(self, domain: str) -> DmarcPolicy | None:
-        """What a domain asks for (A6); None if the DNS does not say."""
-        if not self._resolver.usable:
-            return None
-        outcome = await Asker(self._resolver).run(dmarc.discover(domain))
-        return None if outcome.result is AuthResult.TEMPERROR else outcome.policy
+    async def _with_keys(self, asker: Asker, post: Post, found: Authenticity) -> Authenticity:
+        """With the author's DKIM keys where copies must prove themselves by them (A6); the answers are in the cache."""
+        if found.dmarc_policy not in mitigation.STRICT or not post.authors or not post.first("DKIM-Signature"):
+            return found
+        domain = post.authors[0].address.rpartition("@")[2]
+        check = mitigation.author_keys(post.raw, domain, int(time.time()))
+        return replace(found, keys=await asker.run(check, large=len(post.raw) > _LARGE))
 
     async def _own(self, asker: Asker, envelope: Envelope, post: Post) -> Authenticity:
         result, domain = AuthResult.NONE, ""

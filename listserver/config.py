@@ -234,6 +234,7 @@ def site_of(settings: Settings, secret: bytes) -> Site:
         base_url=settings.web.base_url if settings.web.listen else "",
         secret=secret,
         templates=(str(settings.data_dir / "templates"),),
+        authserv_id=settings.auth.authserv_id,
     )
 
 

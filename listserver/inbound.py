@@ -12,7 +12,7 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from listserver import email_commands
-from listserver.actions import bounces, forwarding, notices, posting
+from listserver.actions import aliases, bounces, forwarding, notices, posting
 from listserver.core import address, mailbox
 from listserver.core.address import Route, Verb
 from listserver.core.answerable import answerable
@@ -50,13 +50,16 @@ def prepare(envelope: Envelope, raw: bytes) -> posting.Arrived:
 
 def accept_recipient(conn: Connection, receiver: Receiver, recipient: str) -> Reply | None:
     """Whether mail may come to that address: None, or the refusal for RCPT (standards S18, S19)."""
-    return _refusal(_route(conn, receiver.site, recipient))
+    refusal = _refusal(_route(conn, receiver.site, recipient))
+    return None if refusal is UNKNOWN and aliases.find(conn, receiver.site, recipient) else refusal
 
 
 def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now: datetime) -> Reply:
     """File, hold, refuse or answer one mail for one of our addresses."""
     route = _route(conn, receiver.site, arrived.envelope.recipient)
     refusal = _refusal(route)
+    if refusal is UNKNOWN and (author := aliases.find(conn, receiver.site, arrived.envelope.recipient)):
+        return aliases.pass_on(conn, receiver.site, arrived, author, now)
     if refusal is not None:
         return refusal
     lst = lists.find(conn, route.list) if route.list else None

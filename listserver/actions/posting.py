@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from listserver.actions import archive, notices
+from listserver.actions import archive, notices, origins
 from listserver.core import policy, tokens
 from listserver.core.actor import PROGRAM
 from listserver.core.envelope import Envelope
@@ -91,6 +91,7 @@ def accept(conn: Connection, lst: List, arrived: Arrived, author: Author | None,
     filed = archive.file(conn, lst, prepared)
     if isinstance(filed, archive.Duplicate):
         return Accepted(filed.number)  # it was approved after it had come in by another way
+    origins.keep(conn, lst, arrived.post, arrived.envelope.authenticity, filed.post_id, now)
     deliveries.plan_post(conn, lst.id, filed.post_id, filed.number, now)
     if author is not None and author.member_id is not None:
         members.count_post(conn, author.member_id)

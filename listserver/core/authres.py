@@ -155,8 +155,12 @@ def _pairs(tokens: Sequence[_Token]) -> list[tuple[str, str]]:
 
 def claims(post: Post, authserv_id: str) -> tuple[Field, ...]:
     """The fields that say they are of this authserv-id, whatever their case, folding and comments (RFC 8601 §5)."""
-    wanted = authserv_id.lower()
-    return tuple(f for f in post.fields if f.name.lower() == "authentication-results" and _id(f) == wanted)
+    return tuple(f for f in post.fields if f.name.lower() == "authentication-results" and claims_to_be(f, authserv_id))
+
+
+def claims_to_be(one: Field, authserv_id: str) -> bool:
+    """Whether an Authentication-Results field says that it is of this authserv-id."""
+    return _id(one) == authserv_id.lower()
 
 
 def without(raw: bytes, fields: Sequence[Field]) -> bytes:

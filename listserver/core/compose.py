@@ -10,6 +10,7 @@ from typing import Literal
 
 from listserver.core.address import Verb, address_for
 from listserver.core.addrspec import Mailbox, addresses
+from listserver.core.authres import claims_to_be
 from listserver.core.downgrade import fit_header
 from listserver.core.edits import (
     Splice,
@@ -22,7 +23,7 @@ from listserver.core.edits import (
     write_tokens,
 )
 from listserver.core.envelope import DmarcPolicy
-from listserver.core.headers import clean, skip_mbox_lines, split_header
+from listserver.core.headers import Field, clean, skip_mbox_lines, split_header
 from listserver.core.message import Post, read
 from listserver.core.settings import ListSettings
 from listserver.core.site import Site
@@ -61,12 +62,14 @@ class Variant:
 
     from_: what is done to From (see choose_from). personal: each copy has its member's own links for leaving.
     eight_bit, utf8: whether the relay takes 8BITMIME and SMTPUTF8 (O3, O4).
+    alias: address of ours under which a rewritten From reaches the author, "" = the list's (A7).
     """
 
     from_: From = "keep"
     personal: bool = True
     eight_bit: bool = True
     utf8: bool = True
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def compose(post: Post, facts: ListFacts, variant: Variant, permalink: str = "")
     Pure: equal arguments give equal octets.
     """
     if variant.from_ == "wrap":
-        return compose(_wrapped(post, facts), facts, replace(variant, from_="keep"), permalink)
+        return compose(_wrapped(post, facts, variant.alias), facts, replace(variant, from_="keep"), permalink)
     post = _sendable(post)
     changed = footer(post, facts.settings.footer)
     if changed:  # read again, so that what follows works on one set of offsets
@@ -180,21 +183,24 @@ _REMOVED = frozenset(
 
 def _header_splices(post: Post, facts: ListFacts, variant: Variant) -> list[Splice]:
     changed = _subject(post, facts.settings.subject_tag.strip())
-    changed.update(_answers(post, facts, rewritten=variant.from_ == "rewrite"))
+    changed.update(_answers(post, facts, variant))
     splices = []
     for name, found in post.by_name.items():
         new = changed.pop(name, None)
         for number, field in enumerate(found):
             if new is not None:
                 splices.append(Splice(field.start, field.end, b"" if number else new))
-            elif name in _REMOVED or name.startswith("list-") or (name == "x-loop" and _is_mark(field.value, facts)):
+            elif name in _REMOVED or name.startswith("list-") or _is_ours(name, field, facts):
                 splices.append(Splice(field.start, field.end))
     end = _header_end(post)
     return [*splices, Splice(end, end, b"".join(changed.values()))]
 
 
-def _is_mark(value: bytes, facts: ListFacts) -> bool:
-    return value.strip(b"<> ").lower() == facts.list_id.encode()
+def _is_ours(name: str, field: Field, facts: ListFacts) -> bool:
+    """Our loop mark, and results under our own name, which readers' servers might believe (A3, RFC 8601 §5)."""
+    if name == "authentication-results":
+        return claims_to_be(field, facts.site.authserv_id or facts.site.domain)
+    return name == "x-loop" and field.value.strip(b"<> ").lower() == facts.list_id.encode()
 
 
 def _subject(post: Post, tag: str) -> dict[str, bytes]:
@@ -210,8 +216,9 @@ def _subject(post: Post, tag: str) -> dict[str, bytes]:
     return {"subject": f"Subject: {clean(tag)} ".encode("ascii") + value}
 
 
-def _answers(post: Post, facts: ListFacts, rewritten: bool) -> dict[str, bytes]:
+def _answers(post: Post, facts: ListFacts, variant: Variant) -> dict[str, bytes]:
     """From, Reply-To, Cc and Sender, where they change: the list's reply_to (L9), and a rewritten From (A7)."""
+    rewritten = variant.from_ == "rewrite"
     theirs = addresses(post.by_name["reply-to"][0].value).mailboxes if "reply-to" in post.by_name else ()
     authors = theirs or post.authors
     mine = Mailbox(facts.title, facts.address)
@@ -222,7 +229,7 @@ def _answers(post: Post, facts: ListFacts, rewritten: bool) -> dict[str, bytes]:
     }[facts.settings.reply_to]
     changed: dict[str, bytes] = {}
     if rewritten:
-        changed["from"] = write_addresses("From", [_via(post, facts)])
+        changed["from"] = write_addresses("From", [_via(post, facts, variant.alias)])
         changed["sender"] = b""
         if not any(box in wanted for box in authors):  # the author stays reachable by "reply to all"
             cc = addresses(post.by_name["cc"][0].value).mailboxes if "cc" in post.by_name else ()
@@ -235,11 +242,11 @@ def _answers(post: Post, facts: ListFacts, rewritten: bool) -> dict[str, bytes]:
 _LONGEST_NAME = 100  # characters
 
 
-def _via(post: Post, facts: ListFacts) -> Mailbox:
-    """The list's address under the author's name; an address that stands in the name does not stay there (A7)."""
+def _via(post: Post, facts: ListFacts, alias: str) -> Mailbox:
+    """Our address for the author, or the list's, under the author's name; no address stays in that name (A7)."""
     author = post.authors[0] if post.authors else Mailbox("", "")
     name = author.name if author.name and "@" not in author.name else author.address.partition("@")[0]
-    return Mailbox(f"{name or 'Somebody'} via {facts.title}"[:_LONGEST_NAME], facts.address)
+    return Mailbox(f"{name or 'Somebody'} via {facts.title}"[:_LONGEST_NAME], alias or facts.address)
 
 
 def _keys(boxes: tuple[Mailbox, ...]) -> set[str]:
@@ -305,11 +312,11 @@ def _unsubscribe(facts: ListFacts, variant: Variant) -> list[bytes]:
 # --- wrapping ---------------------------------------------------------------------------------------------------
 
 
-def _wrapped(post: Post, facts: ListFacts) -> Post:
+def _wrapped(post: Post, facts: ListFacts, alias: str) -> Post:
     """The post as message/rfc822 within a mail of the list's: nothing in it changes (`from = wrap`)."""
     kept = ("to", "cc", "subject", "date", "message-id", "in-reply-to", "references")
     post = _sendable(post)
-    outer = [write_addresses("From", [_via(post, facts)])]
+    outer = [write_addresses("From", [_via(post, facts, alias)])]
     outer += [post.raw[f.start : f.end] for name in kept for f in post.by_name.get(name, [])[:1]]
     authors = addresses(post.by_name["reply-to"][0].value).mailboxes if "reply-to" in post.by_name else post.authors
     outer += [write_addresses("Reply-To", authors)] if authors else []

@@ -187,9 +187,14 @@ def _ed25519(data: bytes) -> ed25519.Ed25519PublicKey:
         raise Unusable("the key cannot be read") from error
 
 
+def key_name(selector: str, domain: str) -> str:
+    """Where the key record is (§3.6.2.1)."""
+    return f"{a_label(selector)}._domainkey.{a_label(domain)}"
+
+
 def fetch(signature: Signature) -> Check[str]:
     """The key record's text. Raises Unusable."""
-    answer: Answer = yield Question(f"{a_label(signature.selector)}._domainkey.{a_label(signature.domain)}", "TXT")
+    answer: Answer = yield Question(key_name(signature.selector, signature.domain), "TXT")
     if answer.found is Found.FAILED:
         raise Unusable("no answer from the DNS", AuthResult.TEMPERROR)
     if not answer.records:

@@ -32,6 +32,7 @@ class Authenticity:
 
     `source` says who looked: "" nobody, "ours" this program as first hop, else the authserv-id that was believed.
     `proved` is the author's exact address if DMARC passed for its domain, else "".
+    `keys`: (name, record) of the DKIM keys that prove the author's domain, where its policy makes that matter.
     """
 
     source: str = ""
@@ -41,6 +42,7 @@ class Authenticity:
     dmarc: AuthResult = AuthResult.NONE
     dmarc_policy: DmarcPolicy = DmarcPolicy.ABSENT
     proved: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def from_stored(stored: dict[str, Any]) -> Envelope:
         dkim=tuple((domain, AuthResult(result)) for domain, result in known["dkim"]),
         dmarc=AuthResult(known["dmarc"]),
         dmarc_policy=DmarcPolicy(known["dmarc_policy"]),
+        keys=tuple((name, record) for name, record in known.get("keys", ())),
     )
     return Envelope(**{**stored, "authenticity": authenticity})
 

@@ -9,6 +9,7 @@ class Site:
 
     secret: key of the HMACs in return addresses and links. admin_email: where postmaster@ and abuse@ go.
     templates: folders with the site's own texts, searched before ours. signs: whether copies are DKIM-signed.
+    authserv_id: the name of our mail server in Authentication-Results, "" = the domain.
     """
 
     domain: str
@@ -19,6 +20,7 @@ class Site:
     secret: bytes
     templates: tuple[str, ...] = ()
     signs: bool = False
+    authserv_id: str = ""
 
     def address(self, local: str) -> str:
         """An address at the site's domain."""

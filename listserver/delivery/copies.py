@@ -7,20 +7,20 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from listserver.actions import digests
-from listserver.core import signing
+from listserver.core import address, mitigation, signing
 from listserver.core.address import bounce_address
-from listserver.core.compose import ListFacts, Template, Unsendable, Variant, choose_from, compose
+from listserver.core.compose import ListFacts, Template, Unsendable, Variant, compose
 from listserver.core.digest import facts_for_digest
-from listserver.core.envelope import DmarcPolicy
-from listserver.core.message import read
+from listserver.core.message import Post, read
 from listserver.core.signing import Key, Signer
 from listserver.core.site import Site
 from listserver.core.verp import member_token, verp_token
 from listserver.delivery.transport import Features, Parcel
-from listserver.store import lists, outbound
+from listserver.store import lists, origins, outbound
 from listserver.store.deliveries import Letter
 from listserver.store.digests import Issue
 
+TOKEN = 40  # octets of a member's token, about
 LEAVE = "leave"  # the purpose of the member tokens in List-Unsubscribe
 
 Recipient = tuple[int, str]  # member id, address
@@ -101,11 +101,9 @@ def prepare(
     lst = lists.get(conn, post.list_id)
     facts = ListFacts(lst.name, site, lst.settings)
     each = lst.settings.copies == "each"
-    variant = Variant(
-        choose_from(lst.settings.from_, DmarcPolicy.ABSENT, verified=False), each, features.eightbit, features.utf8
-    )
+    variant = Variant("keep", each, features.eightbit, features.utf8)
     link = f"{site.base_url}/{lst.name}/p/{post.identifier}/" if site.base_url else ""
-    template = compose(read(post.raw), facts, variant, link)
+    template = _composed(conn, read(post.raw), what, facts, variant, link, stamp)
     return template if isinstance(template, Unsendable) else _mailing(facts, lst.id, template, stamp)
 
 
@@ -128,6 +126,24 @@ def _mailing(facts: ListFacts, list_id: int, template: Template, stamp: Stamp) -
     body = body if body.endswith(b"\r\n") else body + b"\r\n"
     stuffed = Template(head, body, template.eight_bit, template.utf8)
     return Mailing(list_id, facts.name, facts.site, stamp.day, stuffed, facts.settings.copies == "each", signer)
+
+
+def _composed(  # noqa: PLR0913
+    conn: Connection, post: Post, post_id: int, facts: ListFacts, variant: Variant, link: str, stamp: Stamp
+) -> Template | Unsendable:
+    """The copy, with From rewritten where the author's domain asks for what it would not pass (A6)."""
+    origin = origins.of_post(conn, post_id)
+    setting = facts.settings.from_
+    if not mitigation.matters(setting, origin.policy):
+        return compose(post, facts, variant, link)
+    kept = compose(post, facts, variant, link) if setting == "auto" and origin.keys else None
+    sample = kept.copy(b"0" * TOKEN) if isinstance(kept, Template) else None
+    from_ = mitigation.chosen(setting, origin.policy, sample, origin.keys, stamp.now)
+    if from_ == "keep" and kept is not None:
+        return kept
+    found = origins.alias_of(conn, address.key(post.authors[0].address)) if post.authors else None
+    alias = facts.site.address(found.local) if found else ""
+    return compose(post, facts, replace(variant, from_=from_, alias=alias), link)
 
 
 def letter(site: Site, address: str, notice_id: int, notice: Letter, stamp: Stamp) -> Parcel:

@@ -108,6 +108,17 @@ addresses = Table(
     Index(None, "person_id"),
 )
 
+# An address of ours that stands for an author in a rewritten From, and passes private answers on.
+aliases = Table(
+    "aliases",
+    metadata,
+    _id(),
+    Column("local", Text, nullable=False, unique=True),  # its local part
+    Column("key", Text, nullable=False, unique=True),  # core.address.key of the author
+    Column("address", Text, nullable=False),  # of the author
+    Column("created_at", Moment, nullable=False),
+)
+
 members = Table(
     "members",
     metadata,
@@ -234,6 +245,15 @@ raw = Table(
     Column("post_id", Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("enc", Text, nullable=False),  # "zstd" or "" (as it came)
     Column("bytes", LargeBinary, nullable=False),
+)
+
+# What the author's domain asks of those who get its mail (DMARC), of posts whose copies it concerns; see A6.
+origins = Table(
+    "origins",
+    metadata,
+    Column("post_id", Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("policy", Text, nullable=False),  # none quarantine reject absent; "" = its DNS did not answer
+    Column("keys", JSON, nullable=False, default=list),  # [name, record] of the DKIM keys that prove the author
 )
 
 # What pages, digests and the search need of a post, so that none of them reads mail.

@@ -94,7 +94,14 @@ def check(raw: bytes, given: Envelope, limits: Limits | None = None) -> tuple[Au
 def test_A1_A2_A4_first_hop_looks_for_itself() -> None:
     found, _ = check(mail(), envelope())
     assert found == Authenticity(
-        "ours", PASS, "example.org", (("example.org", PASS),), PASS, DmarcPolicy.REJECT, "anna@example.org"
+        source="ours",
+        spf=PASS,
+        spf_domain="example.org",
+        dkim=(("example.org", PASS),),
+        dmarc=PASS,
+        dmarc_policy=DmarcPolicy.REJECT,
+        proved="anna@example.org",
+        keys=(("s1._domainkey.example.org", KEY.record),),
     )
 
 
@@ -187,19 +194,20 @@ def test_a_dead_dns_is_left_alone_and_mail_flows() -> None:
         assert await authenticator.check(envelope(), read(mail())) == Authenticity()
         assert not dead.usable
         assert await authenticator.check(envelope(), read(mail())) == Authenticity()
-        assert await authenticator.policy("example.org") is None
 
     asyncio.run(run())
 
 
-def test_A6_the_policy_alone() -> None:
-    async def run() -> None:
+def test_A6_the_keys_that_prove_the_author_are_kept() -> None:
+    async def run() -> tuple[Authenticity, Authenticity]:
         async with name_server() as (resolver, _):
             authenticator = Authenticator(resolver, "mx.us.example")
-            assert await authenticator.policy("example.org") is DmarcPolicy.REJECT
-            assert await authenticator.policy("unknown.example") is DmarcPolicy.ABSENT
+            signed = await authenticator.check(envelope(), read(mail()))
+            return signed, await authenticator.check(envelope(), read(b"From: a@example.org\r\n\r\nx\r\n"))
 
-    asyncio.run(run())
+    signed, bare = asyncio.run(run())
+    assert signed.keys == (("s1._domainkey.example.org", KEY.record),)
+    assert bare.keys == ()
 
 
 def test_records_and_names() -> None:
