@@ -1,12 +1,12 @@
 """Verbs of people about themselves: join, leave, change address. Whoever has to be asked first is asked by the door."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, held_joins, membership, notices
+from listserver.actions import access, asking, held_joins, membership, notices
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
 from listserver.core.actor import Actor, Proof
@@ -50,10 +50,11 @@ class MustConfirm:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """No member any more. address: where copies went."""
+    """No member any more. address: where copies went. undo: a token that takes it back, "" where there is none."""
 
     list: List
     address: str
+    undo: str = ""
 
 
 Outcome = Joined | Waits | NotOpen | MustConfirm
@@ -146,12 +147,15 @@ def leave_by_token(conn: Connection, site: Site, lst: List, token: str, now: dat
     if member is None:
         return None
     left = leave(conn, Actor(Proof.TOKEN, member.address, member.person_id, door), lst, member, now)
+    step = {"do": "join", "list": lst.id, "address": member.address, "options": membership.options_of(member)}
+    undo = asking.keep(conn, lst, asking.UNDO, member.address, now, {"steps": [step]}, days=asking.UNDO_DAYS)
     subscribe = site.address(f"{lst.name}+subscribe")
     notice = Goodbye(
         lst.name, lst.settings.title or lst.name, member.address, subscribe, site.address(f"{lst.name}+owner")
     )
-    notices.send(conn, site, notice, member.address, now, lst=lst, language=member.language)
-    return left
+    reply_to = asking.reply_address(site, lst, undo)
+    notices.send(conn, site, notice, member.address, now, lst=lst, language=member.language, reply_to=reply_to)
+    return replace(left, undo=undo)
 
 
 def change_address(conn: Connection, actor: Actor, new: str, now: datetime, list_ids: tuple[int, ...]) -> int:

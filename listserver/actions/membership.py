@@ -175,6 +175,19 @@ def _again(conn: Connection, member: Member) -> Member:
     return found
 
 
+def options_of(member: Member) -> dict[str, str]:
+    """All options of a member, to give them back."""
+    options = {
+        "mode": member.mode,
+        "own_copies": str(member.own_copies),
+        "concealed": str(member.concealed),
+        "digest_form": member.digest_form,
+    }
+    if member.state == "paused" and member.pause_until:
+        options["pause_until"] = member.pause_until.isoformat()
+    return options
+
+
 def parse_options(wanted: Mapping[str, str]) -> dict[str, Any]:
     """Member settings as columns. Raises UsageError that says what would be right."""
     values: dict[str, Any] = {}

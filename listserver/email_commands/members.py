@@ -84,7 +84,7 @@ def _leave(conn: Connection, request: Request, mine: Sequence[tuple[List, Member
         except Refused as refused:
             return Done(Result("refused", lst.name, _title(lst), text=str(refused)), tuple(undo))
         gone.append((lst.name, _title(lst)))
-        undo.append({"do": "join", "list": lst.id, "address": member.address, "options": _options_of(member)})
+        undo.append({"do": "join", "list": lst.id, "address": member.address, "options": membership.options_of(member)})
     return Done(Result("left", address=request.actor.address, rows=tuple(gone)), tuple(undo))
 
 
@@ -110,7 +110,7 @@ def set_options(conn: Connection, request: Request) -> Outcome:
             return Done(Result("refused", lst.name, _title(lst), text=str(wrong)), tuple(undo))
         rows += [(lst.name, *row) for row in _settings(new)]
         if wanted:
-            undo.append({"do": "set", "list": lst.id, "options": _options_of(member)})
+            undo.append({"do": "set", "list": lst.id, "options": membership.options_of(member)})
     ignored = " ".join(option.name for option in command.options if option.name in _NOT_STORED)
     return Done(
         Result("set" if wanted else "settings", address=mine[0][1].address, text=ignored, rows=tuple(rows)), tuple(undo)
@@ -187,16 +187,3 @@ def _settings(member: Member) -> tuple[tuple[str, str], ...]:
         ("concealed", "on" if member.concealed else "off"),
     ]
     return tuple(rows if member.role == "member" else [("role", member.role), *rows])
-
-
-def _options_of(member: Member) -> dict[str, str]:
-    """All options of a member, to give them back."""
-    options = {
-        "mode": member.mode,
-        "own_copies": str(member.own_copies),
-        "concealed": str(member.concealed),
-        "digest_form": member.digest_form,
-    }
-    if member.state == "paused" and member.pause_until:
-        options["pause_until"] = member.pause_until.isoformat()
-    return options

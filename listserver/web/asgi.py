@@ -1,10 +1,10 @@
 """ASGI on one side, Request -> Response on the other; nothing is decided here."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from listserver.web.http import Request, Response, fields
+from listserver.web.http import Request, Response, fields, multipart
 
 MAX_BODY = 1_048_576  # octets (standards W7)
 
@@ -39,16 +39,22 @@ def app(handler: Handler) -> App:
 def request(scope: Scope, body: bytes = b"") -> Request:
     """The request behind an ASGI scope."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     raw_path = scope.get("raw_path") or scope["path"].encode()
     return Request(
         method=scope["method"],
         path=unquote_to_bytes(raw_path.partition(b"?")[0]).decode("utf-8", "replace"),
         query=fields(scope.get("query_string", b"").decode("latin-1")),
-        form=fields(body.decode("utf-8", "replace")) if is_form else {},
+        form=_form(body, headers.get("content-type", "")),
         headers=headers,
         client=(scope.get("client") or ("", 0))[0],
     )
+
+
+def _form(body: bytes, content_type: str) -> Mapping[str, str]:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return multipart(body, content_type)
+    return fields(body.decode("utf-8", "replace")) if kind == "application/x-www-form-urlencoded" else {}
 
 
 async def _body(receive: Receive) -> bytes | None:
