@@ -28,9 +28,8 @@ def need(present: object, reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real mail beside the checkout: no clone has it by itself, so its tests skip where it is absent."""
-    if not SHARED.is_dir():
-        pytest.skip("no ../shared beside this checkout: the tests on the large collection of real mail need it")
+    """The folder of real mail beside the checkout."""
+    need(SHARED.is_dir(), "no ../shared beside this checkout: the tests on the large collection of real mail need it")
     return SHARED
 
 
