@@ -13,6 +13,7 @@ from listserver.actions.access import Verb
 from listserver.actions.bounces import Charge
 from listserver.core.actor import PROGRAM, Actor
 from listserver.core.bounce import refusal as read_refusal
+from listserver.core.bounce_fields import Failure
 from listserver.core.envelope import Reply
 from listserver.core.fate import Fate, next_try
 from listserver.core.site import Site
@@ -155,21 +156,26 @@ def _settle_stragglers(
     return failed
 
 
+def failure_of(refusal: Refusal) -> Failure:
+    """A refusal in the words of a bounce, so that both are charged alike."""
+    reply = refusal.reply
+    return read_refusal(refusal.address, reply.code, reply.status, _said(reply))
+
+
 def _record_failures(
     conn: Connection, site: Site, failed: Sequence[tuple[Range | Straggler, Refusal]], now: datetime
 ) -> set[int]:
     """Charge who is to be charged; the ids of deliveries that stop for it."""
     charges: list[Charge] = []
     for work, refusal in failed:
-        reply = refusal.reply
-        failure = read_refusal(refusal.address, reply.code, reply.status, f"{reply.code} {reply.status} {reply.text}")
+        failure = failure_of(refusal)
         notice_id = work.notice_id if isinstance(work, Straggler) else None
         if notice_id is not None:
             bounces.notice_came_back(conn, site, notice_id, failure, now)
         elif refusal.member_id is not None:
             day = bounces.day_of(now)
             charges.append(Charge(refusal.member_id, work.list_id or 0, work.post_id, failure, "smtp", day))
-        said = {"address": refusal.address, "reply": _said(reply)[:SAID]}
+        said = {"address": refusal.address, "reply": _said(refusal.reply)[:SAID]}
         events.record(conn, "delivery-failed", PROGRAM, now, list_id=work.list_id, data=said)
     return bounces.charge(conn, site, charges, now)
 
