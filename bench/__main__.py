@@ -9,6 +9,7 @@ ALL = {
     "the mail door alone": ["bench.receive_door"],
     "receiving, durable": ["bench.receive"],
     "sending one post to 10,000": ["bench.fanout"],
+    "what signing costs": ["bench.signing"],
     "importing an archive": ["bench.importing"],
     "starting": ["bench.start"],
 }

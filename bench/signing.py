@@ -1,0 +1,79 @@
+"""What DKIM costs: a fan-out with RSA-2048 on, and with both keys, as ratios to without: `python -m bench.signing`.
+
+Three servers, alike but for their keys, take turns into the same smtp-sink.
+"""
+
+import argparse
+import re
+import shutil
+import statistics
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.fanout import OPEN, fan_out
+from bench.postfix import sink
+from listserver import dkim_keys
+from listserver.store import migrations
+from listserver.store.engine import Store
+from tests import community
+from tests.running import Serve
+
+COPIES = ("each", "batch")
+KINDS = ("unsigned", "RSA-2048", "both keys")
+_NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def settings(folder: Path, kind: str) -> dict[str, str]:
+    """The keys of one server."""
+    if kind == "unsigned":
+        return {}
+    (folder / kind).mkdir(parents=True, exist_ok=True)
+    found = {one.key.algorithm: one for one in dkim_keys.create(folder / kind / "dkim", "lists.example.org", _NOW)}
+    if kind == "both keys":
+        return {}
+    own = shutil.copy(found["rsa"].path, folder / kind / "own.pem")
+    shutil.rmtree(folder / kind / "dkim")
+    return {"DKIM__KEY_FILE": str(own), "DKIM__SELECTOR": "s1"}
+
+
+def ratios(folder: Path, members: int, rounds: int) -> None:
+    """Print the medians and the ratios."""
+    found: dict[tuple[str, str], list[float]] = {(kind, name): [] for kind in KINDS for name in COPIES}
+    with sink() as port, ExitStack() as stack:
+        running: dict[str, tuple[Serve, Store]] = {}
+        for kind in KINDS:
+            url = f"sqlite:///{folder}/{kind}.db"
+            migrations.upgrade(url)
+            store = stack.enter_context(Store.open(url))
+            for name in COPIES:
+                store.write_now(lambda conn, name=name: community.build(conn, members, name, copies=name, **OPEN))
+            serve = Serve(folder / kind, database=url, only="smtp,delivery", DOMAIN="lists.example.org",
+                          RELAY__URL=f"smtp://127.0.0.1:{port}", WEB__LISTEN="", **settings(folder, kind))  # fmt: skip
+            running[kind] = stack.enter_context(serve), store
+        for number in range(rounds + 1):  # the first is not counted
+            for kind, (serve, store) in running.items():
+                for name in COPIES:
+                    found[kind, name].append(fan_out(serve, store, name, members, number)[0])
+    for name in COPIES:
+        base = found["unsigned", name][1:]
+        print(f"copies = {name}, {members:,} members, unsigned: {statistics.median(base):,.0f}/s = 1.0")
+        for kind in KINDS[1:]:
+            mine = found[kind, name][1:]
+            ratio = statistics.median(ours / bare for ours, bare in zip(mine, base, strict=True))
+            print(f"  {kind}: {statistics.median(mine):,.0f}/s, ratio {ratio:.2f} of each round")
+
+
+def main() -> None:
+    """Print all of it."""
+    parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
+    parser.add_argument("--members", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        ratios(Path(folder), arguments.members, arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()
