@@ -237,9 +237,12 @@ def _judge(conn: Connection, site: Site, against: dict[int, Charge], now: dateti
         if member.state != "active":
             continue  # copies that were on their way
         failure = replace(against[member.id].failure, kind=bounce_score.worst(kind for kind, _ in kinds[member.id]))
-        if against[member.id].sure:
+        doubt = bounces.suspension(conn, member.id)
+        if doubt is not None and doubt.since is not None:
+            bounces.forget(conn, member.id)  # they came back by another way: what was before does not count
+        elif against[member.id].sure:
             _suspend(conn, site, member, failure, now)
-        elif bounces.suspension(conn, member.id) is None:
+        elif doubt is None:
             bounces.add_suspension(conn, member_id=member.id, why=str(failure.kind))
             _probe(conn, site, lists.get(conn, member.list_id), member, failure, now)
 
@@ -289,11 +292,10 @@ def _probe(conn: Connection, site: Site, lst: List, member: Subscriber, failure:
 def notice_came_back(conn: Connection, site: Site, notice_id: int, failure: Failure, now: datetime) -> None:
     """A mail that we wrote did not arrive: nobody can have its token; if it was a probe, it has failed."""
     notice = bounces.notice(conn, notice_id)
-    if notice is None:
-        return
-    bounces.kill_tokens(conn, {notice.address, address.key(notice.address)}, notice.created_at, now)
-    said = {"address": notice.address, "kind": str(failure.kind), "notice": notice.name}
-    events.record(conn, "bounce-recorded", PROGRAM, now, list_id=notice.list_id, data=said)
+    if notice is not None:  # else it is of some days ago, and forgotten
+        bounces.kill_tokens(conn, {notice.address, address.key(notice.address)}, notice.created_at, now)
+        said = {"address": notice.address, "kind": str(failure.kind), "notice": notice.name}
+        events.record(conn, "bounce-recorded", PROGRAM, now, list_id=notice.list_id, data=said)
     found = bounces.of_probe(conn, notice_id)
     if found is None or not bounce_score.points(failure.kind):  # not wanted there, so there is somebody
         return
@@ -337,7 +339,7 @@ def tend(conn: Connection, site: Site, now: datetime) -> bool:
     for one in due:
         lst = lists.get(conn, one.member.list_id)
         if one.since is not None and one.member.state != "suspended":
-            bounces.lift(conn, one.member.id)  # they came back by another way
+            bounces.forget(conn, one.member.id)  # they came back by another way
         elif one.probe_id is not None:
             resume(conn, PROGRAM, lst, one.member, now)
         elif one.since is not None and now - one.since >= OUT and one.failures >= PROBES:

@@ -1,5 +1,6 @@
 """What comes back, on both engines (standards B1-B5)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from listserver import jobs
 from listserver.actions import bounces, delivery, lists, membership
 from listserver.actions.delivery import Moved, Refusal, Settled, Tried, Wish
 from listserver.core.actor import OPERATOR, Actor, Proof
+from listserver.core.bounce_fields import Failure
+from listserver.core.bounce_kind import Kind
 from listserver.core.envelope import Reply
 from listserver.core.fate import Fate
 from listserver.core.verp import verp_token
@@ -238,6 +241,56 @@ def test_who_comes_back_by_themselves_is_left_alone(community: Community, talk: 
     run_probes(community)
     assert community.rows("suspensions") == []
     assert len(probes(community)) == 1
+
+
+def test_what_was_before_does_not_count_for_who_came_back(community: Community, talk: List) -> None:
+    suspend(community, talk)
+    ben = community.store.read_now(lambda c: membership.find(c, talk, BEN))
+    community.write(lambda c: membership.change(c, OPERATOR, talk, ben, {"mode": "each"}, community.now))
+    bounce(community, talk)
+    assert member(community)["state"] == "active"
+    for _ in range(4):
+        bounce(community, talk)
+        community.later(days=1)
+    assert member(community)["state"] == "active"
+    bounce(community, talk)
+    assert member(community)["state"] == "suspended"
+
+
+def test_a_probe_counts_though_it_is_forgotten_when_it_comes_back(community: Community, talk: List) -> None:
+    suspend(community, talk)
+    number = probes(community)[-1]["id"]
+    to = f"bounces+{verp_token(SITE.secret, 0, number, bounces.day_of(community.now))}@lists.example.org"
+    community.write(lambda c: c.exec_driver_sql("DELETE FROM stragglers"))
+    community.write(lambda c: c.exec_driver_sql("DELETE FROM notices"))
+    community.arrive(bouncing.dsn(to, BEN), "", to)
+    (row,) = community.rows("suspensions")
+    assert (row["failures"], row["probe_id"]) == (1, None)
+
+
+def test_a_person_in_doubt_on_many_lists_gets_five_probes_an_hour(community: Community, talk: List) -> None:
+    others = [community.create(f"list{n}", moderation="none") for n in range(6)]
+    for lst in others:
+        community.join(lst, BEN)
+        ids = [row["id"] for row in community.rows("members")]
+        failure = Failure(BEN, Kind.DEAD, "5.1.1", "550 5.1.1 no such user")
+        days = range(bounces.day_of(community.now) - 4, bounces.day_of(community.now) + 1)
+        charges = [bounces.Charge(ids[-1], lst.id, None, failure, "dsn", day) for day in days]
+        community.write(lambda c, charges=charges: bounces.charge(c, SITE, charges, community.now))
+    assert len(probes(community)) == 5
+    assert [row["probe_id"] is None for row in community.rows("suspensions")] == [False] * 5 + [True]
+
+
+def test_a_site_without_an_address_for_its_operator_tells_nobody(community: Community, talk: List) -> None:
+    site = replace(SITE, admin_email="")
+    lst = community.create("lonely")
+    community.join(lst, BEN)
+    ids = [row["id"] for row in community.rows("members")]
+    failure = Failure(BEN, Kind.DEAD, "5.1.1", "no")
+    today = bounces.day_of(community.now)
+    charges = [bounces.Charge(ids[-1], lst.id, None, failure, "dsn", today - n) for n in range(5)]
+    community.write(lambda c: bounces.charge(c, site, charges, community.now))
+    assert community.notices("member-suspended") == []
 
 
 def test_a_probe_that_a_filter_refuses_has_met_somebody(community: Community, talk: List) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from listserver import inbound
-from listserver.actions import moderation
+from listserver.actions import aliases, lists, moderation
 from listserver.core.actor import OPERATOR
 from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy, Envelope
 from listserver.core.signing import Key
@@ -192,6 +192,17 @@ def test_the_alias_is_stable_and_one_for_each_author(community: Community) -> No
     assert alias(community) == first
 
 
+def test_an_alias_is_never_given_twice(community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared(community)
+    same = iter([b"aaaaa", b"aaaaa", b"bbbbb"])
+    monkeypatch.setattr("listserver.actions.origins.secrets.token_bytes", lambda n: next(same))
+    arrive(community, mail("none"), REJECT)
+    community.join(community.write(lambda c: lists.find(c, "talk")), "anna@other.example")
+    arrive(community, mail("none", 2, '"Anna Berg" <anna@other.example>'), REJECT)
+    first, second = (row["local"] for row in community.rows("aliases"))
+    assert first != second
+
+
 def answer(community: Community, **fields: str) -> bytes:
     return community.mail("ben@example.org", alias(community), **fields)
 
@@ -241,6 +252,7 @@ def test_A7_answers_to_an_alias_are_limited(community: Community) -> None:
 
 
 def test_who_is_no_alias_is_unknown(community: Community) -> None:
+    assert community.store.read_now(lambda c: aliases.find(c, SITE, "anna.berg.x7k2mq@example.net")) is None
     for to in ("anna.berg.x7k2mq@lists.example.org", "anna.berg.x7k2mq@example.net"):
         assert community.arrive(community.mail("ben@example.org", to), "ben@example.org", to).code == 550
 

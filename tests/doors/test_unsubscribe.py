@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from listserver.actions import asking
 from listserver.core.verp import member_token
 from listserver.errors import Unavailable
 from listserver.store.engine import Store
@@ -130,12 +131,23 @@ def test_the_mail_takes_undo_too(page: Page) -> None:
     assert page.members() == {"kim@example.org", BEN}
 
 
-def test_an_undo_that_the_list_refuses_says_why(page: Page) -> None:
+def test_an_undo_that_comes_too_late_does_nothing(page: Page) -> None:
     done = page.request("POST", data={"token": page.token, "do": "leave"})
     undo = done.text.partition('name="undo" value="')[2].partition('"')[0]
     page.community.later(days=8)
     assert page.request("POST", data={"token": page.token, "undo": undo}).status_code == 410
     assert page.request("POST", data={"token": page.token, "undo": "x"}).status_code == 410
+
+
+def test_an_undo_that_the_rules_refuse_says_why(page: Page) -> None:
+    token = page.community.write(
+        lambda c: asking.keep(
+            c, page.list, asking.UNDO, BEN, page.community.now,
+            {"steps": [{"do": "join", "list": page.list.id, "address": BEN, "options": {"mode": "never"}}]}, days=7,
+        )
+    )  # fmt: skip
+    done = page.request("POST", data={"token": page.token, "undo": token})
+    assert (done.status_code, "never" in done.text) == (403, True)
 
 
 def test_the_last_owner_cannot_leave(page: Page) -> None:
