@@ -4,10 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rrset
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -16,6 +12,7 @@ from listserver.core import signing
 from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy, Envelope
 from listserver.core.lookup import Answer, Found, Question
 from listserver.core.message import read
+from tests import dns_server
 
 PASS, FAIL, NONE = AuthResult.PASS, AuthResult.FAIL, AuthResult.NONE
 KEY = signing.Key("example.org", "s1", ed25519.Ed25519PrivateKey.generate())
@@ -32,43 +29,10 @@ ZONE = {
 }
 
 
-class NameServer(asyncio.DatagramProtocol):
-    """Answers from ZONE; counts the questions."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
-        self.transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        query = dns.message.from_wire(data)
-        question = query.question[0]
-        name, kind = question.name.to_text(), dns.rdatatype.to_text(question.rdtype)
-        self.asked.append(f"{name} {kind}")
-        answer = dns.message.make_response(query)
-        answer.flags |= dns.flags.RA
-        records = ZONE.get((name, kind), [])
-        if records == ["SILENCE"]:
-            return
-        if records == ["SERVFAIL"]:
-            answer.set_rcode(dns.rcode.SERVFAIL)
-        elif records:
-            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records))
-        elif not any(known == name for known, _ in ZONE) and name != ".":
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        self.transport.sendto(answer.to_wire(), addr)
-
-
 @contextlib.asynccontextmanager
-async def name_server(limits: Limits | None = None) -> AsyncIterator[tuple[Resolver, NameServer]]:
-    loop = asyncio.get_running_loop()
-    transport, server = await loop.create_datagram_endpoint(NameServer, local_addr=("127.0.0.1", 0))
-    try:
-        host, port = transport.get_extra_info("sockname")
-        yield Resolver([(host, port)], limits), server
-    finally:
-        transport.close()
+async def name_server(limits: Limits | None = None) -> AsyncIterator[tuple[Resolver, dns_server.NameServer]]:
+    async with dns_server.name_server(ZONE) as (place, server):
+        yield Resolver([place], limits), server
 
 
 def mail(

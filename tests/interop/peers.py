@@ -24,6 +24,7 @@ PEERS = Path(os.environ.get("PEERS", ROOT / ".peers"))
 
 # Users that the packages would make: name -> uid and gid, high enough to be nobody's.
 USERS = {"postfix": 64301, "Debian-exim": 64302, "opensmtpd": 64303, "opensmtpq": 64304, "listserver": 64306}
+USERS |= {"dovecot": 64307, "dovenull": 64308}
 _GROUPS = {**USERS, "postdrop": 64305}
 
 _ENTER = r"""
@@ -122,7 +123,7 @@ def _wait(peer: Peer) -> None:
     while time.monotonic() < end and peer.process.poll() is None:
         try:
             with socket.create_connection(("127.0.0.1", peer.port), timeout=5) as connection:
-                if connection.recv(4).startswith(b"220"):
+                if connection.recv(4).startswith((b"220", b"* OK")):
                     return
         except OSError:
             time.sleep(0.05)

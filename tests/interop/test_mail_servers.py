@@ -1,13 +1,11 @@
 """Real mail servers with the lines that `listserver config mta` prints: they hand posts in and take the copies out."""
 
-import asyncio
 import os
 import shutil
 import smtplib
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -32,24 +30,6 @@ POST = (
 
 Lines = Callable[..., str]
 Start = Callable[[int, Lines], AbstractContextManager[Peer]]
-
-
-@pytest.fixture
-def caught() -> Iterator[relay.Script]:
-    """What reaches the world: a catching relay behind the mail server."""
-    script, ready, over = relay.Script(), threading.Event(), threading.Event()
-
-    async def serve() -> None:
-        async with relay.relay(script):
-            ready.set()
-            await asyncio.to_thread(over.wait)
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    ready.wait(10)
-    yield script
-    over.set()
-    thread.join(10)
 
 
 @pytest.fixture(scope="module")
