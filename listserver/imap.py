@@ -8,7 +8,6 @@ stays unread and is tried again, ever more seldom.
 import asyncio
 import base64
 import contextlib
-import ipaddress
 import re
 import ssl
 import time
@@ -26,6 +25,7 @@ from listserver.core import mailbox
 from listserver.core.envelope import Envelope
 from listserver.core.message import read
 from listserver.errors import ListserverError, Unavailable, UsageError
+from listserver.setting_kinds import on_this_machine
 from listserver.store.engine import Store
 
 ANSWER = 60.0  # seconds for any answer, and between two parts of a long one
@@ -124,15 +124,14 @@ class Door:
             try:
                 await self._session()
             except (ListserverError, OSError, TimeoutError, aioimaplib.AioImapException) as failure:
-                reason = str(failure) if isinstance(failure, ListserverError | OSError) else "it does not answer"
-                log.warning(log.Event.MAILBOX_UNREACHABLE, at=self._place, reason=reason)
+                log.warning(log.Event.MAILBOX_UNREACHABLE, at=self._place, reason=_reason(failure))
             except Exception as failure:  # whatever a server says, this door does not take the others down
                 log.error(log.Event.MAILBOX_UNREACHABLE, failure, at=self._place)
             await asyncio.sleep(min(RECONNECT[0] * 2**self._failures, RECONNECT[1]))
             self._failures = min(self._failures + 1, 16)
 
     async def _session(self) -> None:
-        async with _connected(self._place) as session:
+        async with connected(self._place) as session:
             self._know(await session.select(self._place.folder))
             log.info(log.Event.LISTENING, part="imap", at=self._place)
             while True:
@@ -146,7 +145,7 @@ class Door:
         if validity != self._validity:
             self._validity, self._waiting = validity, {}
 
-    async def _look(self, session: "_Session") -> bool:
+    async def _look(self, session: "Session") -> bool:
         """Take a batch of what waits; whether there is more."""
         now = time.monotonic()
         large = await session.search(f"UNSEEN UNDELETED LARGER {self._size}")
@@ -160,7 +159,7 @@ class Door:
             await self._one(session, uid)
         return len(due) > BATCH or len(large) > BATCH
 
-    async def _one(self, session: "_Session", uid: int) -> None:
+    async def _one(self, session: "Session", uid: int) -> None:
         raw = await session.fetch(uid)
         if raw is None:  # another process was faster
             return
@@ -190,7 +189,7 @@ class Door:
         return max(0.0, min(IDLE, soonest - time.monotonic()))
 
 
-class _Session:
+class Session:
     """A connection that is signed in. Every method raises Unavailable where the server refuses or is gone."""
 
     def __init__(self, client: aioimaplib.IMAP4, lost: asyncio.Future[None]) -> None:
@@ -253,7 +252,7 @@ class _Session:
 
 
 @contextlib.asynccontextmanager
-async def _connected(place: Account) -> AsyncIterator[_Session]:
+async def connected(place: Account) -> AsyncIterator[Session]:
     """A connection, encrypted unless it stays on this machine, and signed in."""
     lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -264,7 +263,7 @@ async def _connected(place: Account) -> AsyncIterator[_Session]:
     context = ssl.create_default_context()
     tls = context if place.tls else None
     client = aioimaplib.IMAP4(place.host, place.port, timeout=ANSWER, conn_lost_cb=gone, ssl_context=tls)
-    session = _Session(client, lost)
+    session = Session(client, lost)
     try:
         await session._until(client.wait_hello_from_server(), ANSWER)
         if not place.tls:
@@ -277,9 +276,24 @@ async def _connected(place: Account) -> AsyncIterator[_Session]:
             client.protocol.transport.abort()
 
 
+async def problem(place: Account) -> str:
+    """Why a mailbox cannot be fetched, a sentence; "" if it can."""
+    try:
+        async with connected(place) as session:
+            await session.select(place.folder)
+    except (ListserverError, OSError, TimeoutError, aioimaplib.AioImapException) as failure:
+        return _reason(failure)
+    return ""
+
+
+def _reason(failure: Exception) -> str:
+    """What the library's own failures say may hold a password."""
+    return str(failure) if isinstance(failure, ListserverError | OSError) and str(failure) else "It does not answer."
+
+
 async def _encrypt(client: aioimaplib.IMAP4, context: ssl.SSLContext, host: str) -> None:
     """STARTTLS where the way leaves this machine: no password goes in clear."""
-    if _is_here(host):
+    if on_this_machine(host):
         return
     protocol = client.protocol
     if not client.has_capability("STARTTLS"):
@@ -293,16 +307,10 @@ async def _encrypt(client: aioimaplib.IMAP4, context: ssl.SSLContext, host: str)
         await protocol.capability()
 
 
-async def _sign_in(session: _Session, client: aioimaplib.IMAP4, place: Account) -> None:
+async def _sign_in(session: "Session", client: aioimaplib.IMAP4, place: Account) -> None:
     if client.get_state() != "AUTH":  # PREAUTH
         await session._ask("LOGIN", client.login(aioimaplib.quoted(place.user), place.password))
     await session._until(client.protocol.capability(), ANSWER)  # there may be more of it now
-
-
-def _is_here(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _folder(name: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from listserver import email_commands
 from listserver.actions import aliases, bounces, forwarding, notices, posting
-from listserver.core import address, mailbox
+from listserver.core import address, loop_test, mailbox
 from listserver.core.address import Route, Verb
 from listserver.core.answerable import answerable
 from listserver.core.envelope import AuthResult, Envelope, Reply
@@ -70,6 +70,9 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
         if _is_for_robot(receiver.site, arrived):
             return email_commands.receive_misdirected(conn, receiver.site, lst, arrived, now)
         return _reply(lst, posting.receive(conn, receiver.site, lst, arrived, now, checks=receiver.checks))
+    if route.verb is Verb.POSTMASTER and (number := loop_test.number(arrived.post, receiver.site)) is not None:
+        ticks.tick(conn, loop_test.JOB, str(number), now)
+        return Reply(250, "2.6.0", "This is a test of our own, and it is back.")
     if route.verb in (Verb.POSTMASTER, Verb.ABUSE, Verb.RE):
         return _to_people(conn, receiver.site, lst, arrived, now)
     return email_commands.receive(conn, receiver.site, lst, route, arrived, now)

@@ -30,6 +30,7 @@ COMMANDS = {
     "digest": ("listserver.cli.digests", "app", "Send digests before their time."),
     "demo": ("listserver.cli.demo", "app", "Run a demonstration community, with a page to read its mails."),
     "serve": ("listserver.cli.serve", "app", "Run the server: all of it, or some parts."),
+    "doctor": ("listserver.cli.doctor", "app", "Check DNS, relay, ports, database, disk, clock; say what to do."),
     "bounce": ("listserver.cli.bounces", "app", "Show what came back from members; forget it."),
     "jobs": ("listserver.cli.jobs", "app", "List and run the periodic jobs."),
     "events": ("listserver.cli.events", "app", "Print who did what, when, by which door."),

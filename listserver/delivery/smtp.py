@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import contextlib
-import ipaddress
 import re
 import ssl
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from listserver.core.fate import Stage
 from listserver.delivery.transport import Features, Lost, Parcel, Untaken
 from listserver.delivery.wire import CHUNK, Answer, Closing, Wire, cleaned
 from listserver.errors import UsageError
+from listserver.setting_kinds import on_this_machine
 
 PATIENCE = 300.0  # seconds for an answer (RFC 5321 §4.5.3.2)
 AFTER_DOT = 2  # times as long for the answer to the dot (§4.5.3.2.6: 10 minutes)
@@ -56,7 +56,7 @@ def parse(url: str) -> RelayUrl:
             "with user:password@ and :port where needed."
         )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if parts.scheme == "smtp" and user and not _local(host):
+    if parts.scheme == "smtp" and user and not on_this_machine(host):
         raise UsageError(
             "relay = smtp:// with a password would send it in clear where the relay offers no TLS: "
             "write smtps:// or smtp+starttls://."
@@ -65,15 +65,7 @@ def parse(url: str) -> RelayUrl:
         return RelayUrl(host, port, "implicit", user, password)
     if parts.scheme == "smtp+starttls":
         return RelayUrl(host, port, "required", user, password)
-    return RelayUrl(host, port, "none" if _local(host) else "opportunistic", user, password)
-
-
-def _local(host: str) -> bool:
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
+    return RelayUrl(host, port, "none" if on_this_machine(host) else "opportunistic", user, password)
 
 
 class Smtp:
@@ -112,7 +104,7 @@ class Smtp:
                     relay.host,
                     relay.port,
                     ssl=implicit,
-                    happy_eyeballs_delay=None if _local(relay.host) else 0.25,
+                    happy_eyeballs_delay=None if on_this_machine(relay.host) else 0.25,
                 )
         except (OSError, TimeoutError) as failure:
             why = str(failure) or "no answer in time"
@@ -316,6 +308,17 @@ class SmtpConnection:
         if dot[:1] != b"2":
             envelope.refused(Stage.DATA, dot)
         return envelope.untaken
+
+    async def would_take(self, sender: str, recipient: str) -> Reply | None:
+        """Whether it takes mail from here to there: None, or its refusal; nothing is sent. Raises Lost."""
+        refusal = None
+        for line in (b"MAIL FROM:<%b>\r\n" % sender.encode(), b"RCPT TO:<%b>\r\n" % recipient.encode()):
+            answer = await self._command(line)
+            if answer[:1] != b"2":
+                refusal = _failure(answer)
+                break
+        await self._command(b"RSET\r\n")
+        return refusal
 
     async def close(self) -> None:
         """See transport.Connection."""

@@ -1,11 +1,12 @@
 """How the database is: its size and numbers, and whether it is sound."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from listserver.store.schema import HEAD, revision
-from listserver.store.tables import lists, members, posts, raw
+from listserver.store.tables import bounces, events, lists, members, posts, raw, stragglers
 
 _SQLITE_SIZE = text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
 _POSTGRES_SIZE = text("SELECT pg_database_size(current_database())")
@@ -43,6 +44,37 @@ def status(conn: Connection) -> Status:
 def others(conn: Connection) -> int:
     """Connections that other processes of ours have to this PostgreSQL database."""
     return int(conn.execute(_OTHERS).scalar_one())
+
+
+_NEWEST = select(func.max(events.c.at))
+_POSTGRES_CLOCK = text("SELECT clock_timestamp()")
+_REFUSALS = (
+    select(bounces.c.text)
+    .where(bounces.c.at >= bindparam("since"), bounces.c.text != "")
+    .order_by(bounces.c.at.desc())
+    .limit(bindparam("count"))
+)
+_WAITING = (
+    select(stragglers.c.reply)
+    .where(stragglers.c.reply != "")
+    .order_by(stragglers.c.id.desc())
+    .limit(bindparam("count"))
+)
+
+
+def newest(conn: Connection) -> datetime | None:
+    """The latest moment that the database knows: its server's clock, or its last event; None if there is neither."""
+    if conn.dialect.name == "postgresql":
+        found: datetime = conn.execute(_POSTGRES_CLOCK).scalar_one()
+        return found
+    return conn.execute(_NEWEST).scalar()
+
+
+def refusals(conn: Connection, since: datetime, count: int) -> list[str]:
+    """What receivers and the relay said when they refused, the newest `count` of both, the oldest first."""
+    values = {"since": since, "count": count}
+    found = [*conn.execute(_REFUSALS, values).scalars(), *conn.execute(_WAITING, values).scalars()]
+    return found[::-1]
 
 
 def problems(conn: Connection) -> list[str]:

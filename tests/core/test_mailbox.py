@@ -57,3 +57,16 @@ def test_S7_of_ten_thousand_recipients_a_hundred_are_looked_up() -> None:
 )
 def test_the_sender_is_that_of_return_path(fields: str, expected: str) -> None:
     assert mailbox.sender(read(f"{fields}\r\n\r\nx\r\n".encode())) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "mail"),
+    [
+        (b"Return-Path: <a@b>\nA: b\n\nReturn-Path: c\n", b"A: b\r\n\r\nReturn-Path: c\r\n"),
+        (b"A: b\r\n\rx", b"A: b\r\n\r\nx"),
+        (b"Return-Path: <a@b>\n", b""),
+        (b"", b""),
+    ],
+)
+def test_S2_line_ends_from_a_trusted_place_are_mended(given: bytes, mail: bytes) -> None:
+    assert mailbox.as_received(given) == mail

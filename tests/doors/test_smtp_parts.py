@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listserver.core import mailbox
 from listserver.core.envelope import Reply
 from listserver.smtp import arguments, pipe, replies, trace
 from listserver.smtp.content import Content
@@ -209,16 +208,3 @@ def test_S13_every_fixed_reply_has_an_enhanced_code_of_its_class() -> None:
 )
 def test_pipe_exit_status(reply: Reply, status: int) -> None:
     assert pipe.exit_status(reply) == status
-
-
-@pytest.mark.parametrize(
-    ("piped", "mail"),
-    [
-        (b"Return-Path: <a@b>\nA: b\n\nReturn-Path: c\n", b"A: b\r\n\r\nReturn-Path: c\r\n"),
-        (b"A: b\r\n\rx", b"A: b\r\n\r\nx"),
-        (b"Return-Path: <a@b>\n", b""),
-        (b"", b""),
-    ],
-)
-def test_S2_pipe_mends_line_ends(piped: bytes, mail: bytes) -> None:
-    assert mailbox.as_received(piped) == mail
