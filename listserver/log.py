@@ -81,6 +81,7 @@ class Event(StrEnum):
     DIGEST_SENT = "digest-sent", "An edition of a digest is on its way to its readers."
     DELIVERY_FINISHED = "delivery-finished", "All copies of a post or digest are with the relay."
     DELIVERY_STOPPED = "delivery-stopped", "A delivery was stopped, by an operator or because too many refused it."
+    DELIVERY_DECIDED = "delivery-decided", "An owner let a stopped delivery go on, or dropped it."
     DELIVERY_DEFERRED = "delivery-deferred", "The relay put a recipient off; tried again later."
     DELIVERY_FAILED = "delivery-failed", "The relay refused a recipient for good, or for too long."
     RELAY_UNREACHABLE = "relay-unreachable", "The relay cannot be reached or does not speak as it should."

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, forwarding, membership, notices
+from listserver.actions import access, forwarding, membership, notices, stopped_posts
 from listserver.actions.access import Verb
 from listserver.actions.posting import Arrived
 from listserver.core import address, bounce, bounce_score
@@ -28,7 +28,6 @@ from listserver.core.notices import (
     MemberUnreachable,
     Notice,
     PausedAfterComplaint,
-    PostRefusedByMany,
 )
 from listserver.core.site import Site
 from listserver.core.verp import Verp, member_token, read_verp_token, verp_token
@@ -41,11 +40,7 @@ PROBE_WAIT = timedelta(days=3)  # a probe that did not come back by then has arr
 OUT = timedelta(days=30)  # of suspension, all probes having come back
 PROBES = 2  # that came back, at least, before a membership ends
 ANSWER_DAYS = 45  # for which a reply to a probe resumes
-FEW = 5  # refusals of a post that never stop it
-SHARE = 0.05  # of the copies refused: more than that stops the delivery
-FIRST = 100  # copies, at least, that the share is taken of
 SAID = 200  # characters of another host's answer that we repeat
-TEXTS = 3
 ROWS = 200  # suspensions that one transaction tends
 
 
@@ -89,10 +84,10 @@ def receive(conn: Connection, site: Site, lst: List | None, arrived: Arrived, to
         _about_copy(conn, site, lst, arrived, verp, rest, now)
         return TAKEN
     notice = read_verp_token(site.secret, 0, token)
-    if notice is None:
-        _drop(conn, lst, "token", now)  # B2: missing or wrong: forged, or about a mail that was never ours
-    else:
+    if notice is not None:
         _about_notice(conn, site, lst, arrived, notice, now)
+    elif not stopped_posts.answered(conn, site, arrived, token, now):
+        _drop(conn, lst, "token", now)  # B2: missing or wrong: forged, or about a mail that was never ours
     return TAKEN
 
 
@@ -195,7 +190,7 @@ def charge(conn: Connection, site: Site, charges: Sequence[Charge], now: datetim
     stopped: set[int] = set()
     unwanted = Counter(one.post_id for one in charges if one.failure.kind is Kind.POLICY and one.post_id is not None)
     for post_id, count in unwanted.items():
-        stopped |= _unwanted(conn, site, post_id, count, now)
+        stopped |= stopped_posts.refused(conn, site, post_id, count, now)
     against = {one.member_id: one for one in charges if bounce_score.points(one.failure.kind)}
     if against:
         _judge(conn, site, against, now)
@@ -362,38 +357,6 @@ def _end(conn: Connection, site: Site, lst: List, one: Suspension, now: datetime
     _tell_owners(conn, site, lst, notice, one.member, now)
 
 
-# --- posts ------------------------------------------------------------------------------------------------------------
-def _unwanted(conn: Connection, site: Site, post_id: int, new: int, now: datetime) -> set[int]:
-    """Hosts did not want this post. More than a share of them stops it, for it would harm all later posts (B4)."""
-    refused = bounces.refusals(conn, post_id)
-    before = refused - new
-    if refused <= FEW or (before > FEW and before.bit_length() == refused.bit_length()):
-        return set()  # looked at each time the number has doubled, since that is dear for large lists
-    post = bounces.post_of(conn, post_id)
-    handed, due = bounces.handed_over(conn, post.list_id, post_id)
-    if not handed and before > FEW:
-        return set()  # all copies have left, and the owners know
-    if handed and refused <= SHARE * max(handed, FIRST):
-        return set()
-    stopped = bounces.stop(conn, post_id) if handed else set()
-    lst = lists.get(conn, post.list_id)
-    if stopped:
-        events.record(conn, "delivery-stopped", PROGRAM, now, list_id=lst.id, data={"number": post.number})
-    notice = PostRefusedByMany(
-        list_name=lst.name,
-        list_title=_title(lst),
-        author=post.author,
-        subject=post.subject or "(no subject)",
-        refused=refused,
-        copies=handed,
-        waiting=due - handed if stopped else 0,
-        texts=tuple(text[:SAID] for text in bounces.refusal_texts(conn, post_id, TEXTS)),
-        stopped=bool(stopped),
-    )
-    _tell_owners(conn, site, lst, notice, None, now)
-    return stopped
-
-
 # --- the operator -----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -432,17 +395,9 @@ def reset(conn: Connection, actor: Actor, lst: List, given: str, now: datetime) 
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
-def _tell_owners(
-    conn: Connection, site: Site, lst: List, notice: Notice, about: Subscriber | None, now: datetime
-) -> None:
-    owners = [
-        (owner.address, owner.language)
-        for owner in members.with_role(conn, lst.id, "owner")
-        if owner.state != "suspended" and (about is None or owner.id != about.id)
-    ]
-    for to, language in owners or [(site.admin_email, site.language)]:
-        if to:
-            notices.send(conn, site, notice, to, now, lst=lst, language=language)
+def _tell_owners(conn: Connection, site: Site, lst: List, notice: Notice, about: Subscriber, now: datetime) -> None:
+    for to, language in stopped_posts.owners(conn, site, lst, but=about.id):
+        notices.send(conn, site, notice, to, now, lst=lst, language=language)
 
 
 def _way_back(site: Site, lst: List, member: Subscriber, now: datetime) -> str:

@@ -151,6 +151,18 @@ class PostRefusedByMany:
     waiting: int  # members whose copies wait, 0 unless stopped
     texts: tuple[str, ...]  # what the first hosts said
     stopped: bool
+    by_reply: bool  # whether an answer decides; else only the command line does
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedPostDecided:
+    """To an owner who answered about a post that many refused: what was done."""
+
+    list_name: str
+    list_title: str
+    author: str
+    subject: str
+    done: str  # goes-on, dropped, already (nothing is stopped any more), unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +378,7 @@ Notice = (
     | MemberSuspended
     | MemberUnreachable
     | PostRefusedByMany
+    | StoppedPostDecided
     | YourDecision
     | AlreadyDecided
     | HowToDecide

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
+from listserver.store.engine import notify
 from listserver.store.tables import (
     addresses,
     bounces,
@@ -276,6 +277,21 @@ def handed_over(conn: Connection, list_id: int, post_id: int) -> tuple[int, int]
 def stop(conn: Connection, post_id: int) -> set[int]:
     """Stop what is on its way of a post; the ids of its deliveries. Whoever carries one keeps its lease till then."""
     return set(conn.execute(_STOP, {"post": post_id}).scalars())
+
+
+def go_on(conn: Connection, post_id: int, now: datetime) -> int:
+    """Let the stopped deliveries of a post go on, whoever refuses it; how many."""
+    table = deliveries.c
+    query = update(deliveries).where(table.post_id == post_id, table.state == "stopped")
+    count = conn.execute(query.values(state="pending", due=now, attempts=0, insisted=True)).rowcount
+    notify(conn)
+    return count
+
+
+def drop(conn: Connection, post_id: int) -> int:
+    """Take the stopped deliveries of a post out of the queue; how many."""
+    table = deliveries.c
+    return conn.execute(delete(deliveries).where(table.post_id == post_id, table.state == "stopped")).rowcount
 
 
 def post_of(conn: Connection, post_id: int) -> PostLine:

@@ -367,6 +367,35 @@ def test_B4_a_post_that_many_refuse_stops_and_nobody_is_charged(community: Commu
     assert settled.stopped == set()
 
 
+@pytest.mark.parametrize(
+    ("said", "client", "state", "subject"),
+    [
+        ("yes", "Gmail", "pending", "Done"),
+        ("No, please", "mutt", None, "Done"),
+        ("well, who knows", "phone", "stopped", "Nothing was done yet"),
+    ],
+)
+def test_B4_an_owner_decides_by_a_reply(
+    community: Community, talk: List, said: str, client: str, state: str | None, subject: str
+) -> None:
+    ids = many(community, talk, 60)
+    community.post()
+    fan_out(community, dict.fromkeys(ids, SPAM))
+    (asked,) = community.notices("post-refused-by-many")
+    away = mails.answer(client, said, asked, KIM, Auto_Submitted="auto-replied")
+    community.arrive(away, KIM, mails.to(asked))
+    community.arrive(mails.answer(client, said, asked, BEN), BEN, mails.to(asked))  # has it from somewhere
+    assert [row["state"] for row in community.rows("deliveries")] == ["stopped"]
+    community.arrive(mails.answer(client, said, asked, KIM), KIM, mails.to(asked))
+    assert [row["state"] for row in community.rows("deliveries")] == ([state] if state else [])
+    assert [row["insisted"] for row in community.rows("deliveries")] == ([state == "pending"] if state else [])
+    (told,) = community.notices("stopped-post-decided")
+    assert str(mails.read(told)["Subject"]).startswith(subject)
+    if subject == "Done":
+        community.arrive(mails.answer(client, said, asked, KIM), KIM, mails.to(asked))
+        assert "already" in mails.text(community.notices("stopped-post-decided")[-1])
+
+
 def test_B4_a_few_refusals_stop_nothing(community: Community, talk: List) -> None:
     ids = many(community, talk, 300)
     community.post()
