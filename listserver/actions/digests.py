@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from listserver.actions import access
 from listserver.actions.access import Verb
-from listserver.core import content, digest_text, schedule
+from listserver.core import content, digest_html, digest_text, schedule
 from listserver.core.actor import PROGRAM, Actor
 from listserver.core.compose import ListFacts
 from listserver.core.digest import Digest, Item, Reminder, arrange, header
@@ -163,8 +163,8 @@ def compose(conn: Connection, site: Site, issue: Issue) -> tuple[List, bytes | N
     lst = lists.get(conn, edition.list_id)
     mode, zone = schedule.parts(edition.stream)
     clock = zone_of(zone or lst.settings.digest_zone)
-    form = issue.form
-    rows = [row for row in digests.items(conn, edition, raws=form != "html") if issue.holds(row.number)]
+    form = "index" if mode == "index" else issue.form
+    rows = [row for row in digests.items(conn, edition, raws=form in RAW) if issue.holds(row.number)]
     items = [_item(row, clock, form) for row in rows if _shown(row)]
     if not items:
         return lst, None
@@ -175,7 +175,8 @@ def compose(conn: Connection, site: Site, issue: Issue) -> tuple[List, bytes | N
     return lst, header(digest, form) + _FORMS[form](digest)
 
 
-_FORMS = {"html": digest_text.plain, "plain": digest_text.plain, "mime": digest_text.mime}
+RAW = ("plain", "mime")  # forms that are made of the posts' octets
+_FORMS = {"html": digest_html.html, "index": digest_html.index, "plain": digest_text.plain, "mime": digest_text.mime}
 
 
 def _shown(row: Any) -> bool:
@@ -198,7 +199,7 @@ def _item(row: Any, clock: tzinfo, form: str) -> Item:
         row.opening,
         tuple(content.blocks(value)),
         tuple(content.files(value)),
-        b"" if form == "html" else unpack(row.enc, row.bytes),
+        unpack(row.enc, row.bytes) if form in RAW else b"",
     )
 
 

@@ -102,6 +102,11 @@ class Digest:
         """What its subject says."""
         return f"{self.facts.title}: {self.words.day(self.made_at)}, {self.counted}"
 
+    @property
+    def request(self) -> str:
+        """Where commands go."""
+        return address_for(self.facts.name, self.facts.site.domain, Verb.REQUEST)
+
     def reply_to(self, item: Item | Reminder) -> str:
         """Where an answer to one item goes."""
         return item_address(self.facts, item.identifier)

@@ -18,7 +18,7 @@ class Words:
     reply: str
     archive: str
     quoted: tuple[str, str]
-    signature: str
+    more: tuple[str, str]
     files: str
     somebody: str
     no_subject: str
@@ -40,6 +40,10 @@ class Words:
         day = self.date.format(day=at.day, month=self.months[at.month - 1], year="").strip(" ,").removesuffix(" de")
         return f"{day}, {at:%H:%M}"
 
+    def lines_more(self, count: int) -> str:
+        """ "12 more lines"."""
+        return f"{count} {self.more[count != 1]}"
+
     def lines_quoted(self, count: int) -> str:
         """ "12 quoted lines"."""
         return f"{count} {self.quoted[count != 1]}"
@@ -57,7 +61,7 @@ _LANGUAGES = {
         reply="Reply",
         archive="Archive",
         quoted=("quoted line", "quoted lines"),
-        signature="signature",
+        more=("more line", "more lines"),
         files="Attached",
         somebody="Somebody",
         no_subject="(no subject)",
@@ -80,7 +84,7 @@ _LANGUAGES = {
         reply="Antworten",
         archive="Archiv",
         quoted=("zitierte Zeile", "zitierte Zeilen"),
-        signature="Signatur",
+        more=("weitere Zeile", "weitere Zeilen"),
         files="Angehängt",
         somebody="Jemand",
         no_subject="(kein Betreff)",
@@ -107,7 +111,7 @@ _LANGUAGES = {
         reply="Responder",
         archive="Archivo",
         quoted=("línea citada", "líneas citadas"),
-        signature="firma",
+        more=("línea más", "líneas más"),
         files="Adjuntos",
         somebody="Alguien",
         no_subject="(sin asunto)",
