@@ -12,7 +12,8 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from listserver import email_commands
-from listserver.actions import aliases, bounces, forwarding, notices, posting
+from listserver.actions import aliases, bounces, forwarding, items, notices, posting
+from listserver.actions.items import Done, ToPost
 from listserver.core import address, loop_test, mailbox
 from listserver.core.address import Route, Verb
 from listserver.core.answerable import answerable
@@ -28,6 +29,7 @@ from listserver.store import lists, ticks
 from listserver.store.lists import List
 
 UNKNOWN = Reply(550, "5.1.1", "There is no such address here. Please check its spelling.")
+TAKEN = Reply(250, "2.6.0", "Thank you, we have it.")
 NOT_OURS = Reply(550, "5.7.1", "We take mail for our own lists only.")
 # Some hosts send reports to From, Sender or postmaster instead of the return address, and complaints to abuse@.
 REPORTED_TO = (Verb.OWNER, Verb.REQUEST, Verb.ABUSE, Verb.POSTMASTER)
@@ -66,10 +68,8 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
     if route.verb is Verb.BOUNCE or (route.verb in REPORTED_TO and bounces.is_report(arrived)):
         token = route.argument if route.verb is Verb.BOUNCE else ""
         return bounces.receive(conn, receiver.site, lst, arrived, token, now)
-    if route.verb is Verb.POST and lst is not None:
-        if _is_for_robot(receiver.site, arrived):
-            return email_commands.receive_misdirected(conn, receiver.site, lst, arrived, now)
-        return _reply(lst, posting.receive(conn, receiver.site, lst, arrived, now, checks=receiver.checks))
+    if lst is not None and (reply := _of_list(conn, receiver, lst, route, arrived, now)):
+        return reply
     if route.verb is Verb.POSTMASTER and (number := loop_test.number(arrived.post, receiver.site)) is not None:
         ticks.tick(conn, loop_test.JOB, str(number), now)
         return Reply(250, "2.6.0", "This is a test of our own, and it is back.")
@@ -78,10 +78,35 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
     return email_commands.receive(conn, receiver.site, lst, route, arrived, now)
 
 
+def _of_list(  # noqa: PLR0913
+    conn: Connection, receiver: Receiver, lst: List, route: Route, arrived: posting.Arrived, now: datetime
+) -> Reply | None:
+    """What posts, answers to items, and words about threads come to; None for all else."""
+    if route.verb is Verb.POST and _is_for_robot(receiver.site, arrived):
+        return email_commands.receive_misdirected(conn, receiver.site, lst, arrived, now)
+    what: ToPost | Done | None = None
+    match route.verb:
+        case Verb.POST:
+            what = items.to_list(conn, receiver.site, lst, arrived, now)
+        case Verb.RE:
+            what = items.resolve(conn, receiver.site, lst, route.argument, arrived, now)
+        case Verb.REQUEST:
+            what = items.marked(conn, receiver.site, lst, arrived, now)
+        case _:
+            return None
+    return None if what is None else _post(conn, receiver, lst, what, now)
+
+
 def _is_for_robot(site: Site, arrived: posting.Arrived) -> bool:
     """L12: a bare "unsubscribe" is never distributed; who sent it is answered as if it had come to the robot."""
     post = arrived.post
     return misdirected(post.subject, post.own) is not None and answerable(post, arrived.envelope, site.domain)
+
+
+def _post(conn: Connection, receiver: Receiver, lst: List, what: ToPost | Done, now: datetime) -> Reply:
+    if isinstance(what, Done):
+        return TAKEN
+    return _reply(lst, posting.receive(conn, receiver.site, lst, what.arrived, now, checks=receiver.checks))
 
 
 def _to_people(conn: Connection, site: Site, lst: List | None, arrived: posting.Arrived, now: datetime) -> Reply:

@@ -1,5 +1,6 @@
 """Verbs on memberships: add, remove, change, make equal to a file."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 from listserver.actions import access
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
-from listserver.core import schedule
+from listserver.core import schedule, topics
 from listserver.core.actor import Actor
 from listserver.errors import Refused, UsageError
 from listserver.store import events, members, people
@@ -235,6 +236,14 @@ def _zone(name: str, text: str) -> dict[str, Any]:
     return {"zone": text}
 
 
+_TOPIC = re.compile(r"([+-]?)(?:\"([^\"]*)\"|([^\s,]+))")
+
+
+def _topics(name: str, text: str) -> dict[str, Any]:
+    """`+gis -announce "+spatial models"`; all; none."""
+    return {name: topics.choice(sign + (quoted or bare) for sign, quoted, bare in _TOPIC.findall(text))}
+
+
 def _words(name: str, text: str) -> dict[str, Any]:
     return {name: " ".join(text.split())}
 
@@ -256,6 +265,7 @@ _OPTIONS = {
     "moderated": _moderated,
     "known": _truth,
     "digest_form": _one_of(("", "html", "plain", "mime")),
+    "topics": _topics,
     "zone": _zone,
     "language": _words,
     "name": _words,

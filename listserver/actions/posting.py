@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from listserver.core.message import Post
 from listserver.core.notices import HeldBatch, HeldPost, YourPostWaits
 from listserver.core.policy import Author, Check, Facts, Finding, Judgement, Verdict
 from listserver.core.site import Site
-from listserver.store import deliveries, events, facts, holds, members
+from listserver.store import deliveries, events, facts, holds, members, posts
 from listserver.store import tokens as rows
 from listserver.store.lists import List
 from listserver.store.members import Member
@@ -88,6 +88,10 @@ def receive(
 def accept(conn: Connection, lst: List, arrived: Arrived, author: Author | None, now: datetime) -> Accepted:
     """File a post and plan its copies: two rows and a counter, however many members there are."""
     prepared = archive.prepare(arrived.post, lst.id, lst.settings.language, now, packed=arrived.packed)
+    if name := _item(arrived.envelope.recipient):
+        answered = posts.by_identifier(conn, lst.id, name)
+        # Nothing else that it names counts: that is the digest, which is no post and joins no threads.
+        prepared = replace(prepared, lineage=(answered.message_id,)) if answered else prepared
     filed = archive.file(conn, lst, prepared)
     if isinstance(filed, archive.Duplicate):
         return Accepted(filed.number)  # it was approved after it had come in by another way
@@ -97,6 +101,12 @@ def accept(conn: Connection, lst: List, arrived: Arrived, author: Author | None,
         members.count_post(conn, author.member_id)
     _note(conn, "post-filed", lst, author, (), now, number=filed.number)
     return Accepted(filed.number)
+
+
+def _item(recipient: str) -> str:
+    """The identifier of the post that mail to this address answers (actions.items), "" for other addresses."""
+    local, mark, name = recipient.rpartition("@")[0].rpartition("+re.")
+    return name if local and mark else ""
 
 
 def hold(  # noqa: PLR0913

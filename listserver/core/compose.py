@@ -63,6 +63,7 @@ class Variant:
     from_: what is done to From (see choose_from). personal: each copy has its member's own links for leaving.
     eight_bit, utf8: whether the relay takes 8BITMIME and SMTPUTF8 (O3, O4).
     alias: address of ours under which a rewritten From reaches the author, "" = the list's (A7).
+    answers: the Message-ID of the post that it answers, where its own fields do not say so.
     """
 
     from_: From = "keep"
@@ -70,6 +71,7 @@ class Variant:
     eight_bit: bool = True
     utf8: bool = True
     alias: str = ""
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ def compose(post: Post, facts: ListFacts, variant: Variant, permalink: str = "")
     if fitted is None:
         return Unsendable("5.6.3", "It is signed or encrypted and has octets that the next server does not take.")
     end = _header_end(post)
-    head = splice(post.raw, [*[s for s in fitted if s.end <= end], *_header_splices(post, facts, variant)], 0, end)
+    head = splice(
+        post.raw, [*[s for s in fitted if s.end <= end], *_header_splices(post, facts, variant)], 0, end
+    )
     head = splice(head, fit_header(head, split_header(head, 0, len(head))[0], ascii_only=not variant.utf8))
     body = splice(post.raw, [s for s in fitted if s.start > end], end)
     body = body if body.endswith(b"\r\n") else body + b"\r\n"
@@ -184,6 +188,9 @@ _REMOVED = frozenset(
 def _header_splices(post: Post, facts: ListFacts, variant: Variant) -> list[Splice]:
     changed = _subject(post, facts.settings.subject_tag.strip())
     changed.update(_answers(post, facts, variant))
+    if variant.answers:
+        changed["in-reply-to"] = write_tokens("In-Reply-To", [f"<{variant.answers}>"])
+        changed["references"] = write_tokens("References", [f"<{variant.answers}>"])
     splices = []
     for name, found in post.by_name.items():
         new = changed.pop(name, None)

@@ -4,6 +4,7 @@ A reader gets what they are due and no more, so a digest is made of the posts of
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +19,7 @@ from listserver.core.content import File
 from listserver.core.digest_words import Words, words_of
 from listserver.core.edits import write_addresses, write_field, write_tokens
 
+_REPLY = re.compile(r"^(?:(?:re|aw|antw|sv|fwd?|wg|tr|rv)(?:\[\d+\])?\s?:\s*)+(?=\S)", re.I)
 MOST_SUBJECT = 120  # characters of a subject in headings
 
 
@@ -147,8 +149,8 @@ def _heading(items: Sequence[Item]) -> Heading:
 
 
 def shown_subject(subject: str) -> str:
-    """A subject as a heading: one line, of a length that people read."""
-    line = " ".join(subject.split())
+    """A subject as a heading: one line, of a length that people read, without "Re:"."""
+    line = _REPLY.sub("", " ".join(subject.split()))
     return line if len(line) <= MOST_SUBJECT else line[: MOST_SUBJECT - 1] + "…"
 
 

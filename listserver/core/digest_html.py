@@ -17,14 +17,14 @@ _LONG, _SHOWN = 40, 20  # code longer than this is shown so far, where the archi
 _LINE = 500  # characters of a line of HTML, so that none is longer than mail allows (RFC 5322 §2.1.1)
 
 _STYLE = """\
-:root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;padding:12px 16px;max-width:42em;color:#1d2329;background:#fff;\
 overflow-wrap:anywhere}
 h1{font-size:1.35em;line-height:1.25;margin:.4em 0 0}
 h2{font-size:1.05em;margin:2em 0 .5em;padding:.25em 0;border-bottom:2px solid #8a94a0}
 h3{font-size:1.05em;line-height:1.3;margin:1.6em 0 .4em}
 p,pre,ul,blockquote{margin:.6em 0}
-ol,ul{padding-left:1.6em}
+ul{padding-left:1.3em}
+.l{padding-left:1em}
 a{color:#0b57a4}
 .i{border-left:3px solid #c9d1d9;padding-left:12px;margin:.8em 0 1.4em}
 .m,.f{color:#59636e;font-size:.9em}
@@ -82,7 +82,7 @@ def _text_item(digest: Digest, item: Item) -> Iterator[str]:
         if isinstance(piece, Fold):
             lines.append(f"> {piece.snippet}" if piece.snippet else f"[{digest.words.lines_quoted(piece.lines)}]")
         else:
-            lines += _wrapped(piece).split("\n")
+            lines += ["", *_wrapped(piece).split("\n")] if lines else _wrapped(piece).split("\n")
     if len(lines) > _LINES + 2:
         page = digest.page(item)
         lines[_LINES:] = [f"[{digest.words.lines_more(len(lines) - _LINES)}{': ' if page else ''}{page}]"]
@@ -184,7 +184,7 @@ def _block(digest: Digest, block: Block, page: str) -> str:
             return f"<pre>\n{escape(start, quote=False)}</pre><p class=f>{link}</p>"
         return f"<pre>\n{escape(text, quote=False)}</pre>"
     if block.kind is Kind.LIST:
-        return "<ul>" + "".join(f"<li>{_broken(line)}" for line in text.split("\n")) + "</ul>"
+        return "<p class=l>" + "<br>\n".join(_broken(line) for line in text.split("\n"))
     return "<p>" + "<br>\n".join(_broken(line) for line in text.split("\n"))
 
 
@@ -208,8 +208,8 @@ def _who(digest: Digest, name: str) -> str:
 
 
 def _links(digest: Digest, item: Item) -> str:
-    subject = item.subject if item.subject[:3].casefold() == "re:" else f"Re: {item.subject}"
-    target = f"mailto:{digest.reply_to(item)}?subject={quote(shown_subject(_clean(subject)), safe='')}"
+    subject = quote(f"Re: {shown_subject(_clean(item.subject))}", safe="")
+    target = f"mailto:{digest.reply_to(item)}?subject={subject}"
     page = digest.page(item)
     more = f' <a href="{escape(page)}">{escape(digest.words.archive)}</a>' if page else ""
     return f'<a href="{escape(target)}">{escape(digest.words.reply)}</a>{more}'

@@ -365,6 +365,29 @@ class OwnersChanged:
     days: int
 
 
+@dataclass(frozen=True, slots=True)
+class WhichItem:
+    """To a member who answered a digest: which of its posts do they mean? Answered with a number."""
+
+    list_name: str
+    list_title: str
+    subject: str
+    items: tuple[tuple[int, str, str], ...]  # number, author, subject
+    days: int  # for which their text is kept
+    list_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMarked:
+    """To a member: that a thread is muted, followed, or neither any more (mark ""), and how to take it back."""
+
+    list_name: str
+    list_title: str
+    subject: str
+    mark: str
+    address: str
+
+
 Notice = (
     HeldPost
     | HeldBatch
@@ -394,4 +417,6 @@ Notice = (
     | WaitingPosts
     | MembershipReminder
     | OwnersChanged
+    | WhichItem
+    | ThreadMarked
 )

@@ -103,7 +103,10 @@ def prepare(
     each = lst.settings.copies == "each"
     variant = Variant("keep", each, features.eightbit, features.utf8)
     link = f"{site.base_url}/{lst.name}/p/{post.identifier}/" if site.base_url else ""
-    template = _composed(conn, read(post.raw), what, facts, variant, link, stamp)
+    mail = read(post.raw)
+    if post.answers not in mail.references:  # it was sent to an item's own address: its place is known to us alone
+        variant = replace(variant, answers=post.answers)
+    template = _composed(conn, mail, what, facts, variant, link, stamp)
     return template if isinstance(template, Unsendable) else _mailing(facts, lst.id, template, stamp)
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from listserver.core import topics
 from listserver.store.engine import notify
 from listserver.store.fast import Fast
 from listserver.store.tables import (
@@ -31,11 +32,13 @@ from listserver.store.tables import (
     bounces,
     deliveries,
     editions,
+    lists,
     members,
     notices,
     past_receives,
     posts,
     stragglers,
+    thread_marks,
 )
 
 PRIORITY_NOTICE, PRIORITY_POST, PRIORITY_DIGEST = 0, 1, 2
@@ -241,11 +244,12 @@ def claim_stragglers(conn: Connection, lease: str, now: datetime, until: datetim
 
 
 # --- who and what -----------------------------------------------------------------------------------------------------
-def _due(number_fits: ColumnElement[bool], source: Any, member_id: ColumnElement[int]) -> Select[tuple[int, str]]:
+def _due(number_fits: ColumnElement[bool], source: Any, member_id: ColumnElement[int]) -> Select[Any]:
     wants_own = or_(members.c.own_copies, members.c.person_id != bindparam("author"))
+    marked = and_(thread_marks.c.member_id == members.c.id, thread_marks.c.thread_id == bindparam("thread"))
     return (
-        select(members.c.id, addresses.c.address)
-        .select_from(source.join(addresses, addresses.c.id == members.c.address_id))
+        select(members.c.id, addresses.c.address, members.c.topics, thread_marks.c.mark)
+        .select_from(source.join(addresses, addresses.c.id == members.c.address_id).outerjoin(thread_marks, marked))
         .where(
             number_fits,
             member_id > bindparam("after"),
@@ -277,25 +281,33 @@ _RECIPIENTS = union_all(
         past_receives.c.member_id,
     ),
 )
-_AUTHOR = select(posts.c.person_id).where(posts.c.id == bindparam("post"))
+_ABOUT = (
+    select(posts.c.person_id, posts.c.thread_id, posts.c.subject, lists.c.settings)
+    .join(lists, lists.c.id == posts.c.list_id)
+    .where(posts.c.id == bindparam("post"))
+)
 _LETTERS = select(notices.c.id, notices.c.sender, notices.c.bytes).where(
     notices.c.id.in_(bindparam("ids", expanding=True))
 )
 
 
 def recipients(conn: Connection, work: Range) -> list[tuple[int, str]]:
-    """(member id, address) of all who are due a copy, by member id, each once."""
-    author = None if work.post_id is None else conn.execute(_AUTHOR, {"post": work.post_id}).scalar_one_or_none()
+    """(member id, address) of all who are due a copy of a post and want it, by member id, each once."""
+    about = conn.execute(_ABOUT, {"post": work.post_id}).first()
+    if about is None:
+        return []
     wanted = {
         "list": work.list_id,
         "number": work.number,
         "after": work.after,
         "upto": _end(work),
-        "receives": receives(conn, work),
-        "author": author or 0,
+        "receives": "each",
+        "author": about.person_id or 0,
+        "thread": about.thread_id,
     }
-    rows: dict[int, str] = {row.id: row.address for row in conn.execute(_RECIPIENTS, wanted)}
-    return sorted(rows.items())
+    tagged = topics.tags(about.subject, about.settings.get("topics", ""))
+    rows = conn.execute(_RECIPIENTS, wanted)
+    return sorted({row.id: row.address for row in rows if topics.gets(row.topics, tagged, row.mark)}.items())
 
 
 def letters(conn: Connection, notice_ids: Sequence[int]) -> dict[int, Letter]:

@@ -87,13 +87,21 @@ def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Po
         settings=lst.settings,
         envelope=envelope,
         authors=authors,
-        addresses=frozenset({own.casefold()}),
+        addresses=_own_addresses(own.casefold(), post),
         marks=frozenset({own.casefold(), own.casefold().replace("@", ".")}),
         duplicate=_SAME.first(conn, same) is not None,
         hour_posts=hour_posts,
         day_posts=day_posts,
         misdirected=misdirected(post.subject, post.own) or "",
     )
+
+
+def _own_addresses(own: str, post: Post) -> frozenset[str]:
+    """The list's address, and those for answers to its items that the post is sent to."""
+    name, _, domain = own.rpartition("@")
+    given = (box.address.casefold() for box in post.recipients)
+    starts = (f"{name}+re.", f"{name}-re.")
+    return frozenset({own, *(one for one in given if one.startswith(starts) and one.endswith(f"@{domain}"))})
 
 
 def author(conn: Connection, lst: List, given: str) -> Author:

@@ -94,6 +94,17 @@ _OF_THREAD = _SEEN.where(posts.c.thread_id == bindparam("thread")).order_by(post
 _COUNT_SINCE = select(func.count()).where(
     posts.c.list_id == bindparam("list"), posts.c.received_at > bindparam("since")
 )
+_BY_IDENTIFIER = select(posts).where(
+    posts.c.list_id == bindparam("list"), posts.c.identifier == bindparam("identifier"), posts.c.state != "deleted"
+)
+_BY_MESSAGE_ID = (
+    select(posts)
+    .where(
+        posts.c.list_id == bindparam("list"), posts.c.message_id == bindparam("message_id"), posts.c.state != "deleted"
+    )
+    .order_by(posts.c.id)
+    .limit(1)
+)
 _RAW = select(raw.c.enc, raw.c.bytes).where(raw.c.post_id == bindparam("id"))
 _SET_STATE = update(posts).where(posts.c.id == bindparam("post")).values(state=bindparam("to"))
 _EMPTY = (
@@ -209,6 +220,16 @@ def of_thread(conn: Connection, thread_id: int, limit: int) -> list[Row[Any]]:
 def count_since(conn: Connection, list_id: int, since: datetime) -> int:
     """How many posts a list got since then."""
     return int(conn.execute(_COUNT_SINCE, {"list": list_id, "since": since}).scalar_one())
+
+
+def by_identifier(conn: Connection, list_id: int, identifier: str) -> Row[Any] | None:
+    """The row of the post with that identifier, unless it was deleted."""
+    return conn.execute(_BY_IDENTIFIER, {"list": list_id, "identifier": identifier}).first()
+
+
+def by_message_id(conn: Connection, list_id: int, message_id: str) -> Row[Any] | None:
+    """The row of the first post with that Message-ID, unless it was deleted."""
+    return conn.execute(_BY_MESSAGE_ID, {"list": list_id, "message_id": message_id}).first()
 
 
 def raw_of(conn: Connection, post_id: int) -> bytes | None:

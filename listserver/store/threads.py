@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, true, union_all, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, true, union_all, update
 
 from listserver.core.subject import parse_subject
 from listserver.core.thread import SLACK, WINDOW, Newcomer, Shelf, Standing, Thread, Waiting
 from listserver.store.fast import Fast
-from listserver.store.tables import awaited, posts, threads
+from listserver.store.tables import awaited, posts, thread_marks, threads
 
 FAR_UP = 1_000  # ancestors that are looked at before a post may adopt another
 CHUNK = 500  # values in one IN
@@ -89,6 +89,17 @@ _CHANGE = Fast(
 )
 _MOVE = update(posts).where(posts.c.thread_id == bindparam("gone")).values(thread_id=bindparam("into"))
 _REGROW = update(threads).where(threads.c.parent_id == bindparam("gone")).values(parent_id=bindparam("into"))
+_MARKED_BOTH = thread_marks.alias()
+_MARKS_KEPT = (
+    update(thread_marks)
+    .where(
+        thread_marks.c.thread_id == bindparam("gone"),
+        ~exists().where(
+            _MARKED_BOTH.c.member_id == thread_marks.c.member_id, _MARKED_BOTH.c.thread_id == bindparam("into")
+        ),
+    )
+    .values(thread_id=bindparam("into"))
+)
 _REMOVE = delete(threads).where(threads.c.id == bindparam("gone"))
 _REPARENT = (
     update(posts)
@@ -173,6 +184,7 @@ def save_threads(conn: Connection, list_id: int, shelf: Shelf) -> int:
         into = _survivor(shelf, thread)
         conn.execute(_MOVE, {"gone": thread, "into": into})
         conn.execute(_REGROW, {"gone": thread, "into": into})
+        conn.execute(_MARKS_KEPT, {"gone": thread, "into": into})
         conn.execute(_REMOVE, {"gone": thread})
     return len(begun) - len(gone)
 
