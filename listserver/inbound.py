@@ -78,7 +78,7 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
     return email_commands.receive(conn, receiver.site, lst, route, arrived, now)
 
 
-def _of_list(  # noqa: PLR0913
+def _of_list(
     conn: Connection, receiver: Receiver, lst: List, route: Route, arrived: posting.Arrived, now: datetime
 ) -> Reply | None:
     """What posts, answers to items, and words about threads come to; None for all else."""

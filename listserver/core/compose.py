@@ -133,9 +133,7 @@ def compose(post: Post, facts: ListFacts, variant: Variant, permalink: str = "")
     if fitted is None:
         return Unsendable("5.6.3", "It is signed or encrypted and has octets that the next server does not take.")
     end = _header_end(post)
-    head = splice(
-        post.raw, [*[s for s in fitted if s.end <= end], *_header_splices(post, facts, variant)], 0, end
-    )
+    head = splice(post.raw, [*[s for s in fitted if s.end <= end], *_header_splices(post, facts, variant)], 0, end)
     head = splice(head, fit_header(head, split_header(head, 0, len(head))[0], ascii_only=not variant.utf8))
     body = splice(post.raw, [s for s in fitted if s.start > end], end)
     body = body if body.endswith(b"\r\n") else body + b"\r\n"
