@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from listserver.actions import access, forwarding, membership, notices, stopped_posts
 from listserver.actions.access import Verb
+from listserver.actions.joining import LEAVE
 from listserver.actions.posting import Arrived
 from listserver.core import address, bounce, bounce_score
 from listserver.core.actor import PROGRAM, Actor, Proof
@@ -30,7 +31,7 @@ from listserver.core.notices import (
     PausedAfterComplaint,
 )
 from listserver.core.site import Site
-from listserver.core.verp import Verp, member_token, read_verp_token, verp_token
+from listserver.core.verp import Verp, member_token, read_member_token, read_verp_token, verp_token
 from listserver.store import bounces, deliveries, events, lists, members, people
 from listserver.store.bounces import Subscriber, Suspension
 from listserver.store.lists import List
@@ -78,6 +79,8 @@ def receive(conn: Connection, site: Site, lst: List | None, arrived: Arrived, to
     if not token:  # it may stand in the copy that came back, or in what the report says of it
         name, token = bounce_address_in(arrived.post.raw, site.domain)
         lst = lists.find(conn, name) if name else lst
+        if not name and _complaint(conn, site, arrived, now):
+            return TAKEN
     token, _, rest = token.partition("+")
     verp = read_verp_token(site.secret, lst.id, token) if lst else None
     if lst is not None and verp is not None:
@@ -89,6 +92,19 @@ def receive(conn: Connection, site: Site, lst: List | None, arrived: Arrived, to
     elif not stopped_posts.answered(conn, site, arrived, token, now):
         _drop(conn, lst, "token", now)  # B2: missing or wrong: forged, or about a mail that was never ours
     return TAKEN
+
+
+def _complaint(conn: Connection, site: Site, arrived: Arrived, now: datetime) -> bool:
+    """Whether a reader's complaint holds a copy of ours: its List-Unsubscribe names the member (most hide the rest)."""
+    name, token = address.leave_address_in(arrived.post.raw, site.domain)
+    lst = lists.find(conn, name) if name else None
+    member_id = read_member_token(site.secret, LEAVE, token)
+    if lst is None or member_id is None or bounce.read(arrived.post).what != "complaint":
+        return False
+    member = bounces.subscribers(conn, [member_id]).get(member_id)
+    if member is not None and member.list_id == lst.id:
+        complained(conn, site, lst, member, now)
+    return True
 
 
 def _about_copy(  # noqa: PLR0913
@@ -406,7 +422,7 @@ def _way_back(site: Site, lst: List, member: Subscriber, now: datetime) -> str:
 
 
 def _leave(site: Site, lst: List, member: Subscriber) -> str:
-    token = member_token(site.secret, "leave", member.id)
+    token = member_token(site.secret, LEAVE, member.id)
     return site.address(f"{lst.name}+unsubscribe.{token}")
 
 

@@ -260,11 +260,17 @@ def bounce_address(list_name: str, domain: str, token: str = "") -> str:
 
 def bounce_address_in(octets: bytes, domain: str) -> tuple[str, str]:
     """(list, token) of the first return address of ours that stands in a mail, ("", "") if there is none."""
-    found = re.search(
-        rb"(?<![a-z0-9._-])([a-z0-9][a-z0-9._-]{0,49})-bounces\+([0-9a-f]{25,60})@"
-        + re.escape(domain.lower().encode()),
-        octets[:_SEARCHED].lower(),
-    )
+    return _address_in(rb"-bounces\+([0-9a-f]{25,60})", octets, domain)
+
+
+def leave_address_in(octets: bytes, domain: str) -> tuple[str, str]:
+    """(list, token) of the first List-Unsubscribe address of a member that stands in a mail, else ("", "")."""
+    return _address_in(rb"\+unsubscribe\.([0-9a-f]{33,60})", octets, domain)
+
+
+def _address_in(suffix: bytes, octets: bytes, domain: str) -> tuple[str, str]:
+    name = rb"(?<![a-z0-9._-])([a-z0-9][a-z0-9._-]{0,49})"
+    found = re.search(name + suffix + b"@" + re.escape(domain.lower().encode()), octets[:_SEARCHED].lower())
     return (found[1].decode(), found[2].decode()) if found else ("", "")
 
 

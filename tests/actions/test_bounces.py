@@ -12,7 +12,7 @@ from listserver.core.actor import OPERATOR, Actor, Proof
 from listserver.core.bounce_fields import Failure
 from listserver.core.bounce_kind import Kind
 from listserver.core.envelope import Reply
-from listserver.core.verp import verp_token
+from listserver.core.verp import member_token, verp_token
 from listserver.errors import Refused
 from listserver.store.lists import List
 from tests import bouncing
@@ -314,6 +314,23 @@ def test_B5_a_complaint_pauses_and_a_reply_resumes(community: Community, talk: L
     community.later(days=-10)
     community.arrive(mails.answer("phone", "Sorry, a slip", told, BEN), BEN, mails.to(told))
     assert member(community)["state"] == "active"
+
+
+def test_B5_a_complaint_is_known_by_the_link_in_the_copy(community: Community, talk: List) -> None:
+    who = member(community)
+    link = (
+        f"List-Unsubscribe: <mailto:talk+unsubscribe.{member_token(SITE.secret, 'leave', who['id'])}@lists.example.org>"
+    )
+    hidden = bouncing.arf("", "").replace(b"Original-Mail-From: <>\r\n", b"").replace(b"Original-Rcpt-To: \r\n", b"")
+    complaint = hidden.replace(b"Subject: Drift", link.encode() + b"\r\nSubject: Drift")
+    quoted = community.mail("ben@example.org", "talk-owner@lists.example.org", body=link, Auto_Submitted="auto-replied")
+    community.arrive(quoted, "", "abuse@lists.example.org")  # it holds the link and is no complaint
+    assert member(community)["state"] == "active"
+    community.arrive(complaint, "feedback@mx.example.net", "abuse@lists.example.org")
+    assert member(community)["state"] == "suspended"
+    ben = community.store.read_now(lambda c: membership.find(c, talk, BEN))
+    community.write(lambda c: membership.remove(c, OPERATOR, talk, ben, community.now))
+    assert community.arrive(complaint, "feedback@mx.example.net", "abuse@lists.example.org").code == 250
 
 
 def test_B5_a_complaint_without_our_token_does_nothing(community: Community, talk: List) -> None:

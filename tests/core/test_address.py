@@ -367,3 +367,6 @@ def test_a_return_address_of_ours_is_found_in_a_report() -> None:
         (b"-" * 100_000, ("", "")),
     ):
         assert address.bounce_address_in(raw, "lists.example") == found
+    link = b"List-Unsubscribe: <mailto:talk+unsubscribe." + (token + "0" * 8).encode() + b"@lists.example>"
+    assert address.leave_address_in(link, "lists.example") == ("talk", token + "0" * 8)
+    assert address.leave_address_in(b"talk+unsubscribe@lists.example", "lists.example") == ("", "")
