@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from listserver import log
-from listserver.actions import bounces, digests, moderation
+from listserver.actions import bounces, digests, membership, moderation
 from listserver.core.site import Site
 from listserver.errors import UsageError
 from listserver.store import retention, ticks
@@ -79,6 +79,12 @@ def table(site: Site) -> tuple[Job, ...]:
             "End what has waited for a moderator for too long, as each list says.",
             ten_minutes,
             _whole(lambda conn, now: moderation.expire(conn, site, now)),
+        ),
+        Job(
+            "pauses",
+            "Let members whose pause is over have their mail again.",
+            ten_minutes,
+            lambda conn, now: membership.end_pauses(conn, now, ROWS) == ROWS,
         ),
         Job("digests", "Send the digests whose time has come.", minutely, _whole(digests.send_due)),
         Job(

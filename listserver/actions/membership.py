@@ -13,7 +13,7 @@ from listserver.actions import access
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
 from listserver.core import schedule, topics
-from listserver.core.actor import Actor
+from listserver.core.actor import PROGRAM, Actor
 from listserver.errors import Refused, UsageError
 from listserver.store import events, members, people
 from listserver.store.lists import List
@@ -168,6 +168,18 @@ def _move_clocks(conn: Connection, person_id: int) -> None:
     """Somebody has another time zone now: so have the digests of all their lists."""
     for member in members.of_person(conn, person_id):
         members.set_receives(conn, member, receives(member.mode, member.state, member.zone))
+
+
+def end_pauses(conn: Connection, now: datetime, limit: int) -> int:
+    """Let members whose pause is over have again what they chose; how many, at most `limit`."""
+    over = members.pauses_over(conn, now, limit)
+    for member in over:
+        members.set_receives(conn, member, receives(member.mode, "active", member.zone))
+        members.set_values(conn, member, state="active", pause_until=None)
+        data = {"address": member.address, "options": ["pause_until"]}
+        person, list_id = member.person_id, member.list_id
+        events.record(conn, "member-changed", PROGRAM, now, list_id=list_id, person_id=person, data=data)
+    return len(over)
 
 
 def _again(conn: Connection, member: Member) -> Member:

@@ -60,6 +60,11 @@ _ROLES = _MEMBERS.where(
     members.c.role.in_(bindparam("roles", expanding=True)),
     members.c.state != "unconfirmed",
 ).order_by(members.c.id)
+_PAUSES_OVER = (
+    _MEMBERS.where(members.c.state == "paused", members.c.pause_until <= bindparam("now"))
+    .order_by(members.c.id)
+    .limit(bindparam("limit"))
+)
 _COUNT = (
     update(lists)
     .where(lists.c.id == bindparam("of_list"))
@@ -91,6 +96,11 @@ def of_list(conn: Connection, list_id: int) -> list[Member]:
 def of_person(conn: Connection, person_id: int) -> list[Member]:
     """All memberships of a person."""
     return [_member(row) for row in conn.execute(_OF_PERSON, {"person_id": person_id})]
+
+
+def pauses_over(conn: Connection, now: datetime, limit: int) -> list[Member]:
+    """Members whose pause has ended, at most `limit`."""
+    return [_member(row) for row in conn.execute(_PAUSES_OVER, {"now": now, "limit": limit})]
 
 
 def with_role(conn: Connection, list_id: int, *roles: str) -> list[Member]:

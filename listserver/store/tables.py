@@ -145,6 +145,7 @@ members = Table(
     Column("joined_at", Moment, nullable=False),
     UniqueConstraint("list_id", "person_id"),
     Index(None, "list_id", "receives", "id"),  # the fan-out reads along this
+    Index(None, "pause_until"),
     Index(None, "person_id"),
     Index(None, "address_id"),
 )

@@ -187,3 +187,39 @@ def test_statements_do_not_grow_with_the_readers(community: Community, statement
 def test_a_closed_zone_or_hour_that_cannot_be_is_utc_and_six() -> None:
     assert digests.zone_of("Europe/Atlantis") is digests.UTC
     assert digests.time_of("late").hour == 6
+
+
+def test_a_pause_ends_by_itself_and_what_came_meanwhile_is_not_due(community: Community) -> None:
+    lst = talk(community)
+    community.join(lst, "dora@example.org", mode="daily")
+    change(community, lst, "dora@example.org", pause_until="2026-11-26")
+    community.post()
+    end = datetime.fromisoformat("2026-11-27T00:00+00:00")
+    assert community.write(lambda conn: membership.end_pauses(conn, end - timedelta(minutes=1), 9)) == 0
+    assert community.write(lambda conn: membership.end_pauses(conn, end, 9)) == 1
+    assert send_all(community, lst) == []
+    community.post()
+    send_all(community, lst)
+    assert got(community) == {"dora": [[2]]}
+
+
+def test_two_days_down_and_clocks_that_jump_send_each_digest_once(community: Community) -> None:
+    lst = talk(community, digest_zone="Europe/Berlin", digest_at="02:30")
+    community.join(lst, "dora@example.org", mode="daily")
+    community.now = datetime.fromisoformat("2026-10-24T12:00+00:00")
+    community.post()
+    for moment in ("2026-10-25T00:30", "2026-10-25T01:30"):  # 02:30 twice: the clocks go back
+        community.now = datetime.fromisoformat(f"{moment}+00:00")
+        send_due(community)
+        community.post()
+    assert got(community) == {"dora": [[1]]}
+    community.now += timedelta(days=2)
+    assert [send_due(community), send_due(community)] == [1, 0]
+    community.now -= timedelta(hours=6)
+    community.post()
+    community.now += timedelta(hours=6)
+    assert send_due(community) == 0  # this period had its digest, before the clock jumped
+    community.now = datetime.fromisoformat("2027-03-27T12:00+00:00")
+    community.post()
+    community.now = datetime.fromisoformat("2027-03-28T01:30+00:00")  # 02:30 does not exist that day: 03:30
+    assert send_due(community) == 1

@@ -121,7 +121,7 @@ def test_run_now_works_whether_or_not_the_slot_is_taken(store: Store) -> None:
 
 def test_find() -> None:
     assert jobs.find(TABLE, "tokens").name == "tokens"
-    with pytest.raises(UsageError, match="The jobs are expiry, digests"):
+    with pytest.raises(UsageError, match="The jobs are expiry, "):
         jobs.find(TABLE, "tea")
 
 
