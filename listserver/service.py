@@ -36,7 +36,7 @@ from listserver.smtp import Budget, Limits, Listener
 from listserver.store import lock, schema
 from listserver.store.engine import Store
 from listserver.store.site import secret
-from listserver.web import asgi, health, unsubscribe
+from listserver.web import asgi, health, pages
 from listserver.web.server import Web, listen
 
 PARTS = ("smtp", "lmtp", "delivery", "web", "jobs", "imap")
@@ -170,8 +170,8 @@ class Service:
         if "web" not in self._only or not self._settings.web.listen:
             return None
         sockets = [listen(*endpoint) for endpoint in self._settings.web.listen]
-        pages = Mount("/", asgi.app(unsubscribe.handler(self._store, self._site, _clock)))
-        app = Starlette(routes=[*health.routes(self._store, _clock, self._numbers), pages])
+        site = Mount("/", asgi.app(pages.handler(self._store, self._site, _clock)))
+        app = Starlette(routes=[*health.routes(self._store, _clock, self._numbers), site])
         return Web(app, sockets, GRACE / 3)
 
     def _numbers(self) -> dict[str, float]:

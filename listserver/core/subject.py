@@ -65,3 +65,14 @@ def changed_subject(subject: str, parent_subject: str) -> bool:
     """Whether a reply with `subject` begins a new topic: it says "(was: old)", and its parent is of another one."""
     mine = parse_subject(subject)
     return mine.renamed and mine.key != subject_key(parent_subject)
+
+
+_LEADING_TAG = re.compile(r"\s*\[([^\[\]]{1,60})\]\s*(?=\S)")
+_WORD = re.compile(r"[^\W_]+")
+
+
+def untagged(subject: str, list_name: str) -> str:
+    """The subject without a leading tag that only says which list it is: "[R-meta]" on r-sig-meta-analysis."""
+    tag = _LEADING_TAG.match(subject)
+    own = set(_WORD.findall(list_name.casefold()))
+    return subject[tag.end() :] if tag and set(_WORD.findall(tag[1].casefold())) <= own else subject

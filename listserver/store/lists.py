@@ -1,5 +1,6 @@
 """Rows of lists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -29,17 +30,18 @@ class List:
     changed: int
 
 
-_COLUMNS = [lists.c["settings" if f.name == "stored" else f.name] for f in fields(List) if f.name != "settings"]
-_ONE = Fast(select(*_COLUMNS).where(lists.c.name == bindparam("name")), "name")
-_BY_ID = Fast(select(*_COLUMNS).where(lists.c.id == bindparam("id")), "id")
-_ALL = Fast(select(*_COLUMNS).order_by(lists.c.name))
+COLUMNS = [lists.c["settings" if f.name == "stored" else f.name] for f in fields(List) if f.name != "settings"]
+_ONE = Fast(select(*COLUMNS).where(lists.c.name == bindparam("name")), "name")
+_BY_ID = Fast(select(*COLUMNS).where(lists.c.id == bindparam("id")), "id")
+_ALL = Fast(select(*COLUMNS).order_by(lists.c.name))
 _EXISTS = Fast(select(lists.c.id).where(lists.c.name == bindparam("name")), "name")
 _LOCK = Fast(select(lists.c.last_number).where(lists.c.id == bindparam("id")).with_for_update(), "id")
 _NAMES = select(lists.c.name)
 _SITE = select(site.c.value).where(site.c.name == bindparam("name"))
 
 
-def _row(row: tuple[Any, ...]) -> List:
+def of_row(row: Sequence[Any]) -> List:
+    """The list in a row of COLUMNS."""
     list_id, name, stored, *rest = row
     return List(list_id, name, settings.from_stored(stored), stored, *rest)
 
@@ -47,19 +49,19 @@ def _row(row: tuple[Any, ...]) -> List:
 def find(conn: Connection, name: str) -> List | None:
     """The list of that name (any case)."""
     row = _ONE.first(conn, {"name": name.casefold()})
-    return None if row is None else _row(row)
+    return None if row is None else of_row(row)
 
 
 def get(conn: Connection, list_id: int) -> List:
     """The list with that id, which must exist."""
     row = _BY_ID.first(conn, {"id": list_id})
     assert row is not None
-    return _row(row)
+    return of_row(row)
 
 
 def everything(conn: Connection) -> list[List]:
     """All lists, by name."""
-    return [_row(row) for row in _ALL.all(conn, {})]
+    return [of_row(row) for row in _ALL.all(conn, {})]
 
 
 def exists(conn: Connection, name: str) -> bool:

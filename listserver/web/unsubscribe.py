@@ -46,6 +46,11 @@ def handler(store: Store, site: Site, clock: Callable[[], datetime]) -> Handler:
     return answer
 
 
+def is_link(path: str) -> bool:
+    """Whether a path looks like such a link."""
+    return _PATH.fullmatch(path) is not None
+
+
 def respond(conn: Connection, site: Site, request: Request, now: datetime) -> Response:
     """The answer to any request for such a link. Runs in a write transaction for POST; GET only reads."""
     found = _PATH.fullmatch(request.path)

@@ -1,0 +1,133 @@
+"""Rows of posts and threads as the pages of the archive read them; each function is one statement."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from listserver.store.fast import Fast
+from listserver.store.lists import COLUMNS, List, of_row
+from listserver.store.tables import bodies, lists, posts, raw, threads
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread. changed: counts its changes."""
+
+    id: int
+    identifier: str
+    subject: str
+    root_id: int | None
+    posts: int
+    first_at: datetime
+    last_at: datetime
+    answered_id: int | None
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the outline needs of a post. weight: octets of its packed text."""
+
+    id: int
+    number: int
+    identifier: str
+    thread_id: int
+    parent_id: int | None
+    author_name: str
+    author_address: str
+    subject: str
+    sent_at: datetime
+    received_at: datetime
+    opening: str
+    state: str
+    message_id: str
+    size: int
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A post by its identifier, its list and its thread."""
+
+    list: List
+    post: Line
+    thread: Thread
+
+
+_LINE = (
+    *(posts.c.id, posts.c.number, posts.c.identifier, posts.c.thread_id, posts.c.parent_id, posts.c.author_name),
+    *(posts.c.author_address, posts.c.subject, posts.c.sent_at, posts.c.received_at, posts.c.opening, posts.c.state),
+    *(posts.c.message_id, posts.c.size),
+)
+_WEIGHT = func.coalesce(func.length(bodies.c.content), 0).label("weight")
+_THREAD = (
+    *(threads.c.id, threads.c.identifier, threads.c.subject, threads.c.root_id, threads.c.posts, threads.c.first_at),
+    *(threads.c.last_at, threads.c.answered_id, threads.c.changed),
+)
+_AT = Fast(
+    select(*COLUMNS, *_LINE, *_THREAD)
+    .select_from(lists)
+    .join(posts, posts.c.list_id == lists.c.id)
+    .join(threads, threads.c.id == posts.c.thread_id)
+    .where(lists.c.name == bindparam("name"), posts.c.identifier == bindparam("identifier")),
+    *("name", "identifier"),
+)
+_OF_THREAD = Fast(
+    select(*_LINE, _WEIGHT)
+    .select_from(posts)
+    .join(bodies, bodies.c.post_id == posts.c.id, isouter=True)
+    .where(posts.c.thread_id == bindparam("thread"))
+    .order_by(posts.c.sent_at, posts.c.id),
+    "thread",
+)
+_CONTENT = Fast(
+    select(bodies.c.post_id, bodies.c.content).where(bodies.c.post_id.in_(bindparam("ids", expanding=True))), "ids"
+)
+_RAW = Fast(select(raw.c.enc, raw.c.bytes).where(raw.c.post_id == bindparam("id")), "id")
+_OF_MESSAGE_ID = Fast(
+    select(*COLUMNS, *_LINE)
+    .select_from(posts)
+    .join(lists, lists.c.id == posts.c.list_id)
+    .where(posts.c.message_id == bindparam("message_id"), posts.c.list_id.in_(bindparam("lists", expanding=True)))
+    .order_by(lists.c.name, posts.c.number),
+    *("message_id", "lists"),
+)
+
+
+def at(conn: Connection, list_name: str, identifier: str) -> Found | None:
+    """The post with that identifier, deleted ones too."""
+    row = _AT.first(conn, {"name": list_name, "identifier": identifier})
+    if row is None:
+        return None
+    first, second = len(COLUMNS), len(COLUMNS) + len(_LINE)
+    return Found(of_row(row[:first]), Line(*row[first:second]), Thread(*row[second:]))
+
+
+def of_thread(conn: Connection, thread_id: int) -> list[Line]:
+    """All posts of a thread, deleted ones too, oldest first."""
+    return [Line(*row) for row in _OF_THREAD.all(conn, {"thread": thread_id})]
+
+
+def contents(conn: Connection, ids: Iterable[int]) -> dict[int, bytes]:
+    """The packed contents (core.content) of posts; deleted ones have none."""
+    wanted = list(ids)
+    return {row[0]: row[1] for row in _CONTENT.all(conn, {"ids": wanted})} if wanted else {}
+
+
+def packed(conn: Connection, post_id: int) -> tuple[str, bytes] | None:
+    """(enc, octets) of a post's mail, None if it was deleted."""
+    row: Any = _RAW.first(conn, {"id": post_id})
+    return None if row is None else (row[0], row[1])
+
+
+def by_message_id(conn: Connection, message_id: str, list_ids: Iterable[int]) -> list[tuple[List, Line]]:
+    """The posts with that Message-ID, without <>, in these lists."""
+    wanted = list(list_ids)
+    if not wanted:
+        return []
+    cut = len(COLUMNS)
+    rows = _OF_MESSAGE_ID.all(conn, {"message_id": message_id, "lists": wanted})
+    return [(of_row(row[:cut]), Line(*row[cut:])) for row in rows]

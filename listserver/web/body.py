@@ -1,0 +1,148 @@
+"""A post's blocks as HTML: prose that flows, quotes that fold, code that keeps its form. All text is escaped here."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup, escape
+
+from listserver.core.blocks import Block, Kind
+from listserver.core.masking import masked
+
+IN_PLACE = 4  # lines of a quote that is not folded
+CUT = 64_000  # characters of a post that a thread shows
+_URL = re.compile(r"https?://[^\s<>\"“”‘’«»]{1,2000}", re.IGNORECASE)
+_ITEM = re.compile(r"\s*(?:([-*+•·‣–])|\(?(\d{1,3})[.)])\s+")
+_WORDS = 6
+
+
+def body(blocks: Sequence[Block]) -> Markup:
+    """The text of a post."""
+    out: list[str] = []
+    at = 0
+    while at < len(blocks):
+        end = at + 1
+        if blocks[at].depth:
+            # An attribution begins a new quote; what follows without one belongs to the quote above.
+            while end < len(blocks) and blocks[end].depth and not _begins(blocks, end):
+                end += 1
+            out.append(_quote(blocks[at:end]))
+        else:
+            out.append(_block(blocks[at]))
+        at = end
+    return Markup("\n".join(out))  # noqa: S704 (each piece was escaped)
+
+
+def cut(blocks: Sequence[Block], most: int = CUT) -> tuple[Sequence[Block], int]:
+    """The blocks that fit, and how many lines the post has in all if some are left out, else 0."""
+    used = 0
+    for at, block in enumerate(blocks):
+        used += len(block.text)
+        if used > most:
+            first = Block(block.kind, block.text[: max(0, most - used + len(block.text))], block.depth, block.who)
+            return (*blocks[:at], first), sum(each.lines for each in blocks)
+    return blocks, 0
+
+
+def linked(text: str) -> str:
+    """Escaped text in which http(s) addresses are links, and addresses of people masked."""
+    text = masked(text)
+    if "://" not in text:
+        return str(escape(text))
+    pieces: list[str] = []
+    end = 0
+    for found in _URL.finditer(text):
+        url = found[0].rstrip(".,;:!?'*_")
+        while url.endswith((")", "]", "}")) and url.count(url[-1]) > url.count("([{"[")]}".index(url[-1])]):
+            url = url[:-1].rstrip(".,;:!?")
+        safe = escape(url)
+        pieces += (escape(text[end : found.start()]), f'<a href="{_href(url)}" rel="nofollow ugc">{safe}</a>')
+        end = found.start() + len(url)
+    return "".join([*map(str, pieces), str(escape(text[end:]))])
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9:/?#@!$&'()*+,;=._~%-]|%(?![0-9A-Fa-f]{2})")
+
+
+def _href(url: str) -> str:
+    """A URL (RFC 3986) whatever somebody typed: what may not stand in one is percent-encoded."""
+    scheme, _, rest = url.partition("://")
+    fixed = _UNSAFE.sub(lambda found: "".join(f"%{octet:02X}" for octet in found[0].encode("utf-8", "replace")), rest)
+    return str(escape(f"{scheme}://{fixed}"))
+
+
+def _begins(blocks: Sequence[Block], at: int) -> bool:
+    return blocks[at].kind is Kind.INTRO and blocks[at].depth == 1
+
+
+def _block(block: Block) -> str:
+    if block.kind is Kind.PARAGRAPH or block.kind is Kind.INTRO:
+        return f"<p>{_broken(block.text)}</p>"
+    if block.kind is Kind.LIST:
+        return _list(block.text)
+    if block.kind is Kind.CODE:
+        return f'<pre tabindex="0">{linked(block.text)}</pre>'
+    text = block.text.removeprefix("--").lstrip() if block.kind is Kind.SIGNATURE else block.text
+    if not text.strip():
+        return ""
+    small = f'<p class="sig">{linked(text.strip())}</p>'
+    if block.kind is Kind.SIGNATURE and block.lines <= 8:
+        return small
+    name = "Signature" if block.kind is Kind.SIGNATURE else "Footer"
+    return f'<details class="fold"><summary>{name}, {_lines(block.lines)}</summary>{small}</details>'
+
+
+def _broken(text: str) -> str:
+    return linked(text).replace("\n", "<br>")
+
+
+def _list(text: str) -> str:
+    items = text.split("\n")
+    marks = [_ITEM.match(item) for item in items]
+    if all(mark and mark[2] for mark in marks):
+        rows = [
+            f'<li value="{int(mark[2])}">{linked(item[mark.end() :])}</li>'
+            for item, mark in zip(items, marks, strict=True)
+            if mark
+        ]
+        return f"<ol>{''.join(rows)}</ol>"
+    rows = [
+        f"<li>{linked(item[mark.end() :] if mark and mark[1] else item.strip())}</li>"
+        for item, mark in zip(items, marks, strict=True)
+    ]
+    return f"<ul>{''.join(rows)}</ul>"
+
+
+def _quote(run: Sequence[Block]) -> str:
+    intro = [block for block in run[:1] if block.kind is Kind.INTRO]
+    rest = run[len(intro) :]
+    said = "".join(f'<p class="intro">{linked(block.text)}</p>' for block in intro)
+    lines = sum(block.lines for block in rest)
+    if not rest:
+        return said
+    quoted = "".join(_nested(rest))
+    if lines <= IN_PLACE:
+        return said + quoted
+    who = masked(intro[0].who) if intro else ""
+    name = f"{escape(who)} wrote" if who else "Quoted:"
+    words = next((block.text for block in rest if block.kind is not Kind.INTRO), rest[0].text).split(None, _WORDS)
+    first = escape(masked(" ".join(words[:_WORDS]))[:60])
+    more = "…" if len(words) > _WORDS or len(rest) > 1 else ""
+    summary = f"{name} <q>{first}{more}</q> {_lines(lines)}"
+    return f'<details class="fold"><summary>{summary}</summary>{said}{quoted}</details>'
+
+
+def _nested(blocks: Sequence[Block]) -> Iterator[str]:
+    depth = 0
+    for block in blocks:
+        while depth < block.depth:
+            yield "<blockquote>"
+            depth += 1
+        while depth > block.depth:
+            yield "</blockquote>"
+            depth -= 1
+        yield _block(block)
+    yield "</blockquote>" * depth
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line{'' if count == 1 else 's'}"

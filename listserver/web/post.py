@@ -1,0 +1,75 @@
+"""One post by itself: the page that its permanent link opens."""
+
+from itertools import pairwise
+from typing import Any
+
+from listserver.core import content
+from listserver.core.masking import author, masked
+from listserver.core.outline import Entry, outline
+from listserver.core.packing import unpack_json
+from listserver.store import reading
+from listserver.store.reading import Found, Line
+from listserver.web import dates
+from listserver.web.http import Response
+from listserver.web.posts import post_url, views
+from listserver.web.render import Version, dated, not_modified, page
+from listserver.web.rows import thread_url, title
+from listserver.web.visit import Visit
+
+OPENING = 280  # characters of the post that it answers
+
+
+def post(visit: Visit, found: Found) -> Response:
+    """The post, what it answers, what answers it, and its neighbours."""
+    lst, about = found.list, found.thread
+    version = Version((found.post.id, found.post.state, about.id, about.changed, about.posts), about.last_at)
+    if unchanged := not_modified(visit, version):
+        return unchanged
+    entries = [e for e in outline(reading.of_thread(visit.conn, about.id)) if e.post.state == "shown" or not e.leaf]
+    entry = next(each for each in entries if each.post.id == found.post.id)
+    parent = entry.parent if entry.parent is not None and entry.parent.state == "shown" else None
+    wanted = [entry.post.id] + ([parent.id] if parent else [])
+    packed = reading.contents(visit.conn, wanted)
+    (shown,) = views(visit, found, [entry], packed, whole=True)
+    answers = [e for e in entries if e.parent is not None and e.parent.id == entry.post.id and e.post.state == "shown"]
+    values: dict[str, Any] = {
+        "post": shown,
+        "title": title(lst, found.post.subject or about.subject),
+        "thread_title": title(lst, about.subject),
+        "thread_url": thread_url(visit, lst, about.identifier, about.subject),
+        "parent": _opening(visit, found, parent, packed),
+        "answers": [
+            {
+                "author": author(e.post.author_name, e.post.author_address),
+                "url": post_url(visit, lst, e.post.identifier),
+                "date": dates.full(e.post.sent_at, year=True),
+                "text": masked(e.post.opening),
+            }
+            for e in answers
+        ],
+        "neighbours": _neighbours(visit, found, entries),
+        "message_id": masked(found.post.message_id),
+        "count": about.posts,
+        "address": visit.site.address,
+    }
+    return dated(visit, page(visit, "post", lst, **values), version)
+
+
+def _opening(visit: Visit, found: Found, parent: Line | None, packed: dict[int, bytes]) -> dict[str, str] | None:
+    if parent is None or parent.id not in packed:
+        return None
+    words = " ".join(masked(content.own(unpack_json(packed[parent.id]))).split())
+    short = words if len(words) <= OPENING else words[:OPENING].rpartition(" ")[0] + "…"
+    name = author(parent.author_name, parent.author_address)
+    return {"author": name, "url": post_url(visit, found.list, parent.identifier), "text": short}
+
+
+def _neighbours(visit: Visit, found: Found, entries: list[Entry[Line]]) -> list[tuple[str, str, str]]:
+    """(rel, URL, words) of the previous and the next post in the order of reading."""
+    places: list[tuple[str, str, str]] = []
+    for one, other in pairwise([e for e in entries if e.post.state == "shown"]):
+        if other.post.id == found.post.id:
+            places.append(("prev", post_url(visit, found.list, one.post.identifier), "Previous post"))
+        if one.post.id == found.post.id:
+            places.append(("next", post_url(visit, found.list, other.post.identifier), "Next post"))
+    return places

@@ -1,0 +1,144 @@
+"""Posts as pages show them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from listserver.core import content
+from listserver.core.masking import author, masked
+from listserver.core.outline import Entry
+from listserver.core.packing import unpack_json
+from listserver.core.slug import slug
+from listserver.store.lists import List
+from listserver.store.reading import Found, Line
+from listserver.web import dates
+from listserver.web.body import body, cut
+from listserver.web.rows import title
+from listserver.web.visit import Visit
+
+DEPTH = 3  # levels that are drawn; deeper ones share the last
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An attachment as it is listed."""
+
+    url: str
+    name: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A post on a page. gone: it was removed, and only its place is left. lines: of the whole post if it was cut."""
+
+    identifier: str
+    author: str
+    author_url: str
+    url: str
+    at: datetime
+    date: str
+    brief: str
+    depth: int
+    to: str
+    to_url: str
+    body: Markup
+    files: tuple[File, ...]
+    reply: str
+    lines: int
+    best: bool
+    gone: bool
+
+
+def post_url(visit: Visit, lst: List, identifier: str) -> str:
+    """The path of a post's page."""
+    return f"{visit.root}/{lst.name}/p/{identifier}/"
+
+
+def author_url(visit: Visit, lst: List, line: Line) -> str:
+    """The path of its author's page: any post of theirs names them."""
+    name = slug(masked(line.author_name))
+    return f"{visit.root}/{lst.name}/people/{name + '-' if name else ''}{line.identifier}/"
+
+
+def reply_url(visit: Visit, lst: List, identifier: str, subject: str) -> str:
+    """A mailto link whose mail threads by its address."""
+    name = title(lst, subject)
+    re = name if name.lower().startswith("re:") else f"Re: {name}"
+    return f"mailto:{visit.site.address(f'{lst.name}+re.{identifier}')}?subject={quote(re)}"
+
+
+def views(
+    visit: Visit,
+    found: Found,
+    entries: list[Entry[Line]],
+    packed: Mapping[int, bytes],
+    *,
+    whole: bool = False,
+) -> list[View]:
+    """The posts in these places. packed: their contents. whole: long ones are not cut."""
+    shown: list[View] = []
+    year = 0
+    for entry in entries:
+        shown.append(_view(visit, found, entry, packed.get(entry.post.id), whole, year))
+        year = entry.post.sent_at.year
+    return shown
+
+
+def _view(visit: Visit, found: Found, entry: Entry[Line], packed: bytes | None, whole: bool, year: int) -> View:
+    lst, thread, line, parent = found.list, found.thread, entry.post, entry.parent
+    gone = line.state != "shown" or packed is None
+    value: dict[str, Any] = {"blocks": [], "files": []} if gone or packed is None else unpack_json(packed)
+    blocks, lines = (content.blocks(value), 0) if whole else cut(content.blocks(value))
+    named = parent is not None and parent.state == "shown"
+    return View(
+        identifier=line.identifier,
+        author="" if gone else author(line.author_name, line.author_address),
+        author_url="" if gone else author_url(visit, lst, line),
+        url=post_url(visit, lst, line.identifier),
+        at=line.sent_at,
+        date=dates.full(line.sent_at, year=line.sent_at.year != year, zone=not year),
+        brief=f"{dates.day(line.sent_at, year=False)} {dates.clock(line.sent_at)}",
+        depth=min(entry.depth, DEPTH),
+        to=author(parent.author_name, parent.author_address) if parent is not None and named else "",
+        to_url=parent.identifier if parent is not None and named else "",
+        body=body(blocks),
+        files=tuple(file(visit, lst, line, place, each) for place, each in enumerate(content.files(value), 1)),
+        reply=reply_url(visit, lst, line.identifier, line.subject or thread.subject),
+        lines=lines,
+        best=line.id == thread.answered_id,
+        gone=gone,
+    )
+
+
+_NAMES = {
+    "text/csv": "CSV",
+    "text/plain": "text",
+    "text/html": "HTML",
+    "application/pdf": "PDF",
+    "message/rfc822": "mail",
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/gif": "GIF",
+    "application/zip": "ZIP",
+    "application/pgp-signature": "PGP signature",
+    "application/pkcs7-signature": "S/MIME signature",
+}
+
+
+def file(visit: Visit, lst: List, line: Line, place: int, one: content.File) -> File:
+    """An attachment, the place-th of its post."""
+    name = masked(one.name) or f"file {place}"
+    kind = _NAMES.get(one.content_type) or one.content_type.partition("/")[2].removeprefix("x-")[:20] or "file"
+    url = f"{post_url(visit, lst, line.identifier)}files/{place}/{quote(name.replace('/', '_'), safe='')}"
+    return File(url, name, f"{kind}, {_size(one.size)}")
+
+
+def _size(octets: int) -> str:
+    if octets < 1_000:
+        return f"{octets} bytes"
+    return f"{octets / 1_000:,.0f} kB" if octets < 1_000_000 else f"{octets / 1_000_000:,.1f} MB"

@@ -1,0 +1,116 @@
+"""Templates of the archive, the one stylesheet, and the headers of every page."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from listserver import __version__, resources
+from listserver.core.masking import masked
+from listserver.store.lists import List
+from listserver.web import dates
+from listserver.web.http import Response
+from listserver.web.visit import Visit
+
+_PUBLIC = "max-age=60, stale-while-revalidate=600"
+_PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
+FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a page's ETag is made of: the counters behind it, and when its newest post came."""
+
+    counters: tuple[object, ...]
+    at: datetime | None = None
+
+
+@lru_cache(maxsize=1)
+def stylesheet() -> tuple[str, bytes]:
+    """The name of the stylesheet, which changes with its content, and the content."""
+    css = (resources.folder("archive") / "static" / "archive.css").read_bytes()
+    return f"archive-{hashlib.sha256(css).hexdigest()[:12]}.css", css
+
+
+def page(visit: Visit, template: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
+    """A page of that template; of a list, or of the site. Caching follows from who may read it."""
+    text = render(visit, template, lst, **values)
+    private = status != 200 or (lst is not None and lst.settings.archive != "public")
+    headers = dict(_PRIVATE) if private else {"cache-control": _PUBLIC}
+    return Response(status, text.encode("utf-8", "replace"), headers=headers)
+
+
+def render(visit: Visit, template: str, lst: List | None = None, **values: Any) -> str:
+    """The text that `page` sends."""
+    known = {
+        "site": visit.site,
+        "lst": lst,
+        "root": visit.root,
+        "base": visit.base,
+        "css": stylesheet()[0],
+        "now": visit.now,
+        "noindex": lst is not None and lst.settings.archive != "public",
+    }
+    return environment().get_template(f"{template}.html.j2").render(known | values)
+
+
+def not_modified(visit: Visit, version: Version) -> Response | None:
+    """304 where the reader has this version of the page already (RFC 9110 §13.1.2)."""
+    wanted = visit.request.headers.get("if-none-match", "")
+    tag = _etag(visit, version)
+    if tag.removeprefix("W/") in [one.strip().removeprefix("W/") for one in wanted.split(",")]:
+        return Response(304, b"", "", {"etag": tag, "cache-control": _PUBLIC})
+    return None
+
+
+def dated(visit: Visit, response: Response, version: Version) -> Response:
+    """The response with its ETag and Last-Modified; one that is private stays without."""
+    if response.status != 200 or response.headers.get("cache-control") != _PUBLIC:
+        return response
+    headers: Mapping[str, str] = {**response.headers, "etag": _etag(visit, version), **_modified(version.at)}
+    return Response(response.status, response.body, response.content_type, headers)
+
+
+def _modified(at: datetime | None) -> dict[str, str]:
+    return {} if at is None else {"last-modified": format_datetime(at.astimezone(UTC).replace(microsecond=0), True)}
+
+
+def _etag(visit: Visit, version: Version) -> str:
+    # The day is in it, since pages say "today".
+    seen = repr((version.counters, f"{visit.now:%Y-%m-%d}", visit.viewer, visit.request.query, _look()))
+    return f'W/"{hashlib.sha256(seen.encode()).hexdigest()[:20]}"'
+
+
+@lru_cache(maxsize=1)
+def _look() -> str:
+    seen = hashlib.sha256(__version__.encode())
+    for path in sorted((resources.folder("archive") / "pages").glob("*.j2")):
+        seen.update(path.read_bytes())
+    seen.update(stylesheet()[1])
+    return seen.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """jinja2 with our templates, escaping always."""
+    loader = FileSystemLoader(str(resources.folder("archive") / "pages"))
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters["path"] = lambda text: quote(text, safe="")
+    made.filters["masked"] = masked
+    made.filters["iso"] = dates.iso
+    made.filters["count"] = lambda number: f"{number:,}"
+    made.globals["plural"] = lambda number, one, many: f"{number:,} {one if number == 1 else many}"
+    return made

@@ -1,0 +1,69 @@
+"""Threads as the rows of a page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from listserver.core.masking import author, masked
+from listserver.core.slug import slug
+from listserver.core.subject import untagged
+from listserver.store.fronts import Topic
+from listserver.store.lists import List
+from listserver.web import dates
+from listserver.web.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row shows of a thread; all text is fit for visitors."""
+
+    url: str
+    subject: str
+    opening: str
+    asker: str
+    replies: int
+    last: str
+    first_at: datetime
+    last_at: datetime
+    answered: bool
+    asked: str
+    waiting: str
+
+
+def thread_url(visit: Visit, lst: List, identifier: str, subject: str) -> str:
+    """The path of a thread's page."""
+    name = slug(masked(untagged(subject, lst.name)))
+    return f"{visit.root}/{lst.name}/t/{identifier}/{name}"
+
+
+def title(lst: List, subject: str) -> str:
+    """A subject as a page of the list shows it."""
+    return " ".join(masked(untagged(subject, lst.name)).split()) or "(no subject)"
+
+
+def row(visit: Visit, lst: List, topic: Topic) -> Row:
+    """One thread."""
+    return Row(
+        url=thread_url(visit, lst, topic.identifier, topic.subject),
+        subject=title(lst, topic.subject),
+        opening=masked(topic.opening),
+        asker=author(topic.name, topic.address),
+        replies=topic.posts - 1,
+        last=author(topic.last_name, topic.last_address),
+        first_at=topic.first_at,
+        last_at=topic.last_at,
+        answered=topic.answered,
+        asked=dates.when(topic.first_at, visit.now),
+        waiting=dates.age(topic.first_at, visit.now),
+    )
+
+
+def rows(visit: Visit, lst: List, topics: Iterable[Topic]) -> list[Row]:
+    """Several threads."""
+    return [row(visit, lst, topic) for topic in topics]
+
+
+def by_day(visit: Visit, found: list[Row]) -> list[tuple[str, list[Row]]]:
+    """Rows under the day of their last post."""
+    return [(name, list(some)) for name, some in groupby(found, lambda r: dates.heading(r.last_at, visit.now))]

@@ -1,0 +1,155 @@
+"""A thread: its posts in the order in which they are read, with an outline of who answered whom."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from listserver.core.masking import author
+from listserver.core.outline import Entry, outline, pages
+from listserver.store import reading
+from listserver.store.reading import Found, Line
+from listserver.web import dates, linked_data
+from listserver.web.body import CUT
+from listserver.web.fronts import month_url
+from listserver.web.http import Response, redirect
+from listserver.web.posts import DEPTH, reply_url, views
+from listserver.web.render import Version, dated, not_modified, page
+from listserver.web.rows import thread_url, title
+from listserver.web.visit import Visit
+
+MOST = 50  # posts on one page
+ROOM = 300_000  # octets of text on one page
+PACKED = 3  # about how many times shorter a stored text is
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the outline: a post of this page, or another page."""
+
+    url: str
+    name: str
+    date: str
+    iso: str
+    depth: int
+    best: bool = False
+
+
+def thread(visit: Visit, found: Found, slug: str) -> Response:
+    """The thread that a post is in, where its first post names it; else the way there."""
+    lst, about = found.list, found.thread
+    url = thread_url(visit, lst, about.identifier, about.subject)
+    if found.post.identifier != about.identifier:
+        return redirect(_place(visit, found, url), 302)
+    if url != f"{visit.root}/{lst.name}/t/{about.identifier}/{slug}":
+        return redirect(url + _query(visit), 301)
+    version = Version((about.id, about.changed, about.posts), about.last_at)
+    if unchanged := not_modified(visit, version):
+        return unchanged
+    entries = _entries(visit, about.id)
+    if not entries:
+        return page(visit, "said", lst, 410, title="This thread was removed", said="All its posts are gone.", links=[])
+    starts = _starts(entries)
+    number = min(max(_number(visit), 1), len(starts))
+    here = entries[starts[number - 1] : [*starts[1:], len(entries)][number - 1]]
+    packed = reading.contents(visit.conn, [e.post.id for e in here if e.post.state == "shown"])
+    shown = views(visit, found, here, packed)
+    values: dict[str, Any] = {
+        "thread": about,
+        "title": title(lst, about.subject),
+        "url": url,
+        "posts": shown,
+        "steps": _steps(visit, entries, starts, number, about.answered_id),
+        "facts": _facts(visit, found, entries),
+        "month": (month_url(visit, lst, about.first_at), f"{about.first_at:%B %Y}"),
+        "page": number,
+        "pages": len(starts),
+        "flat": visit.request.query.get("order") == "date",
+        "reply": reply_url(visit, lst, about.identifier, about.subject),
+        "address": visit.site.address,
+        "data": linked_data.thread(visit, found, url, here, packed) if number == 1 else Markup(""),
+    }
+    return dated(visit, page(visit, "thread", lst, **values), version)
+
+
+def _entries(visit: Visit, thread_id: int) -> list[Entry[Line]]:
+    lines = reading.of_thread(visit.conn, thread_id)
+    if visit.request.query.get("order") == "date":
+        by_id = {line.id: line for line in lines}
+        entries = [Entry(line, 0, by_id.get(line.parent_id or 0), True) for line in lines]
+    else:
+        entries = outline(lines)
+    # Who is out of sight and has no answers leaves no place behind.
+    return [entry for entry in entries if entry.post.state == "shown" or not entry.leaf]
+
+
+def _starts(entries: list[Entry[Line]]) -> list[int]:
+    return pages([min(entry.post.weight * PACKED, CUT) for entry in entries], MOST, ROOM)
+
+
+def _number(visit: Visit) -> int:
+    given = visit.request.query.get("page", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
+
+
+def _query(visit: Visit) -> str:
+    kept = {name: value for name, value in visit.request.query.items() if name in ("page", "order")}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _place(visit: Visit, found: Found, url: str) -> str:
+    """The address of a post within its thread, on the page it stands on."""
+    entries = outline(reading.of_thread(visit.conn, found.thread.id))
+    entries = [entry for entry in entries if entry.post.state == "shown" or not entry.leaf]
+    at = next((at for at, entry in enumerate(entries) if entry.post.id == found.post.id), 0)
+    number = sum(start <= at for start in _starts(entries))
+    return f"{url}{f'?page={number}' if number > 1 else ''}#p-{found.post.identifier}"
+
+
+def _steps(visit: Visit, entries: list[Entry[Line]], starts: list[int], number: int, best: int | None) -> list[Step]:
+    order = "&order=date" if visit.request.query.get("order") == "date" else ""
+    steps: list[Step] = []
+    for at, start in enumerate(starts, 1):
+        end = starts[at] if at < len(starts) else len(entries)
+        if at != number:
+            steps.append(Step(f"?page={at}{order}", f"Posts {start + 1} to {end}", "", "", 0))
+            continue
+        for entry in entries[start:end]:
+            post = entry.post
+            name = author(post.author_name, post.author_address) if post.state == "shown" else "(removed)"
+            date = dates.short(post.sent_at, visit.now)
+            depth = min(entry.depth, DEPTH)
+            steps.append(
+                Step(f"#p-{post.identifier}", name, date, dates.iso(post.sent_at), depth, best=post.id == best)
+            )
+    return steps
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The line under the title. answered: who solved it, and the place of that; waiting: since when, or ""."""
+
+    posts: int
+    people: int
+    span: str
+    answered: str
+    answer: str
+    waiting: str
+
+
+def _facts(visit: Visit, found: Found, entries: list[Entry[Line]]) -> Facts:
+    shown = [entry.post for entry in entries if entry.post.state == "shown"]
+    people = {post.author_address or post.author_name for post in shown}
+    best = next((post for post in shown if post.id == found.thread.answered_id), None)
+    asks = len(people) == 1 and best is None and found.list.settings.posting != "moderators"
+    first = min((post.sent_at for post in shown), default=found.thread.first_at)
+    last = max((post.sent_at for post in shown), default=found.thread.last_at)
+    return Facts(
+        posts=len(shown),
+        people=len(people),
+        span=dates.span(first, last),
+        answered=author(best.author_name, best.author_address) if best else "",
+        answer=best.identifier if best else "",
+        waiting=dates.age(found.thread.first_at, visit.now) if asks else "",
+    )
