@@ -1,6 +1,8 @@
 """What the tests with real programs share."""
 
 import asyncio
+import contextlib
+import ssl
 import threading
 from collections.abc import Iterator
 
@@ -9,19 +11,28 @@ import pytest
 from tests import relay
 
 
-@pytest.fixture
-def caught() -> Iterator[relay.Script]:
-    """What reaches the world: a catching relay behind the mail server."""
-    script, ready, over = relay.Script(), threading.Event(), threading.Event()
+@contextlib.contextmanager
+def catching(script: relay.Script, implicit: ssl.SSLContext | None = None) -> Iterator[relay.Script]:
+    """A relay in a thread of its own."""
+    ready, over = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        async with relay.relay(script):
+        async with relay.relay(script, implicit):
             ready.set()
             await asyncio.to_thread(over.wait)
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    ready.wait(10)
-    yield script
-    over.set()
-    thread.join(10)
+    try:
+        assert ready.wait(10)
+        yield script
+    finally:
+        over.set()
+        thread.join(10)
+
+
+@pytest.fixture
+def caught() -> Iterator[relay.Script]:
+    """What reaches the world: a catching relay behind the mail server."""
+    with catching(relay.Script()) as script:
+        yield script
