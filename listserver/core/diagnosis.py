@@ -193,7 +193,7 @@ def dkim(keys: Sequence[tuple[str, str, str]]) -> Check[Line]:
             "There are no keys: copies go out unsigned, and Gmail and Yahoo refuse lists without a signature.",
             "`listserver dkim create` makes them and prints the records to publish.",
         )
-    coming = []
+    coming, missing, other = [], [], False
     for name, value, state in keys:
         if state == "old":
             continue
@@ -206,8 +206,13 @@ def dkim(keys: Sequence[tuple[str, str, str]]) -> Check[Line]:
         if state == "next":
             coming.append(name)
             continue
-        what = "has another key than ours" if published else "is not in the DNS"
-        return bad("dkim", f"{name} {what}: our signatures fail.", f"Publish: {name}. IN TXT {value}")
+        missing.append((name, value))
+        other = other or bool(published)
+    if missing:
+        what = "has another key than ours" if other else "lacks our keys"
+        names = ", ".join(name for name, _ in missing)
+        records = " and ".join(f"{name}. IN TXT {value}" for name, value in missing)
+        return bad("dkim", f"The DNS {what}, so our signatures fail: {names}.", f"Publish: {records}")
     if coming:
         return warn("dkim", f"The next key, {coming[0]}, is not in the DNS yet.", "Publish what `dkim show` prints.")
     return ok("dkim", f"The DNS has our keys: {', '.join(name.split('.')[0] for name, _, _ in current)}.")
