@@ -36,7 +36,7 @@ def find(blocks: Sequence[Block], subject: str, items: Sequence[Candidate]) -> F
     """The item that a reply with that subject, in these blocks, answers. Linear in both."""
     quotes = _quotes(blocks)
     named = {name.lower() for quote in quotes for name in _ADDRESS.findall(quote)}
-    scores = _scores([_words(quote) for quote in quotes], items)
+    scores, whole = _scores([_words(quote) for quote in quotes], items)
     ranked = sorted(range(len(items)), key=lambda at: (-scores[at], -at))
     order = tuple(items[at].identifier for at in ranked)
     meant = [item.identifier for item in items if item.identifier in named]
@@ -45,16 +45,19 @@ def find(blocks: Sequence[Block], subject: str, items: Sequence[Candidate]) -> F
     same = [at for at in ranked if subject_key(items[at].subject) == subject_key(subject) != ""]
     if same and len({items[at].thread for at in same}) == 1:
         return Found(items[same[0]].identifier, order)
-    if ranked and _clear(scores, ranked, items):
+    if ranked and _clear(scores, whole, ranked, items):
         return Found(order[0], order)
     return Found("", order)
 
 
-def _clear(scores: Sequence[float], ranked: Sequence[int], items: Sequence[Candidate]) -> bool:
-    """Whether the best is well before those of all other threads."""
+_SURE = 10  # runs that are no set phrase
+
+
+def _clear(scores: Sequence[float], whole: int, ranked: Sequence[int], items: Sequence[Candidate]) -> bool:
+    """Whether the best is more than a phrase that people share, and well before those of all other threads."""
     best = ranked[0]
     others = [scores[at] for at in ranked if items[at].thread != items[best].thread]
-    return scores[best] >= 2 and scores[best] >= 2 * max(others, default=0)
+    return scores[best] >= min(_SURE, max(2, whole / 2)) and scores[best] >= 3 * max(others, default=0)
 
 
 def _quotes(blocks: Sequence[Block]) -> list[str]:
@@ -81,11 +84,11 @@ def _runs(words: Sequence[str]) -> set[tuple[str, ...]]:
     return {tuple(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)}
 
 
-def _scores(quotes: Sequence[list[str]], items: Sequence[Candidate]) -> list[float]:
-    """For each item, how much of it is quoted; what other items say too counts less."""
+def _scores(quotes: Sequence[list[str]], items: Sequence[Candidate]) -> tuple[list[float], int]:
+    """For each item, how many runs of its words are quoted (what other items say too counts less); and of how many."""
     runs: set[tuple[str, ...]] = set()
     for words in quotes:
         runs |= _runs(words[-_NEAR:] if len(quotes) > 1 or len(words) > 4 * _NEAR else words)
     said = [_runs(_words(item.text)) for item in items]
     common = Counter(run for of_item in said for run in of_item & runs)
-    return [sum(1 / common[run] for run in of_item & runs) for of_item in said]
+    return [sum(1 / common[run] for run in of_item & runs) for of_item in said], len(runs)

@@ -1,0 +1,88 @@
+"""A reply to a whole digest finds the item that it quotes."""
+
+import lzma
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from listserver.core import mbox
+from listserver.core.blocks import blocks
+from listserver.core.content import own_words
+from listserver.core.message import Post, read
+from listserver.core.quoted import Candidate, Found, find
+from listserver.core.subject import subject_key
+
+ITEMS = (
+    Candidate("aaaaaaaaaa", 1, "Ladder", "Has anybody got a ladder of four metres for Sunday?"),
+    Candidate("bbbbbbbbbb", 2, "Paint", "Which paint holds on old galvanised gutters without any primer?"),
+    Candidate("cccccccccc", 1, "Re: Ladder", "I have one, it is in the shed behind my house."),
+)
+LADDER, PAINT, SHED = (f"> {item.text}\n" for item in ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "meant"),
+    [
+        (f"{LADDER}\nI have.", "Re: digest", "aaaaaaaaaa"),
+        (f"{LADDER}{PAINT}\nNone does.\n", "Re: digest", ""),  # two threads right above the answer
+        (f"{LADDER}\nI have.\n\n{LADDER}\nStill.", "Re: digest", "aaaaaaaaaa"),
+        ("I have.", "Re: digest", ""),
+        ("I have.", "Re: Paint", "bbbbbbbbbb"),
+        (f"{SHED}\nGood.", "Re: Ladder", "cccccccccc"),
+        ("Yes.\n\n> Reply: talk+re.bbbbbbbbbb@lists.example\n", "Re: digest", "bbbbbbbbbb"),
+        (f"Yes to all.\n\n{LADDER}{PAINT}{SHED}", "Re: digest", ""),
+    ],
+)
+def test_the_item_is_the_one_quoted_or_named_else_it_is_not_clear(text: str, subject: str, meant: str) -> None:
+    assert find(blocks(text), subject, ITEMS).identifier == meant
+
+
+def test_without_items_nothing_is_found() -> None:
+    assert find(blocks("> a b c d e f\n\nYes."), "x", ()) == Found("", ())
+
+
+def _posts(path: Path, count: int) -> list[Post]:
+    with lzma.open(path, "rb") as file:
+        head = file.peek(mbox.HEAD)
+        return [read(entry.raw) for entry in islice(mbox.split(file, unquote=mbox.quotes(head)), 1_000, 1_000 + count)]
+
+
+def _threads(posts: list[Post]) -> dict[str, str]:
+    """Message-ID -> a name of its thread. Posts come in any order and parents are missing: the subject joins as well."""
+    up: dict[str, str] = {}
+
+    def top(name: str) -> str:
+        while up.setdefault(name, name) != name:
+            name = up[name]
+        return name
+
+    for post in posts:
+        for other in (*post.references, *filter(None, [subject_key(post.subject)])):
+            up[top(post.message_id)] = top(other)
+    return {post.message_id: top(post.message_id) for post in posts}
+
+
+@pytest.mark.parametrize("name", ["r-sig-meta-analysis", "usrp-users"])
+def test_of_real_replies_98_percent_land_in_the_right_thread(shared: Path, name: str) -> None:
+    """Each reply to a post of the 30 before it, as if it had answered a digest of them: only what it quotes tells."""
+    posts = _posts(shared / "data" / "lists" / f"{name}.mbox.xz", 400)
+    threads = _threads(posts)
+    numbers = {key: number for number, key in enumerate(threads.values())}
+    items = [
+        Candidate(post.message_id, numbers[threads[post.message_id]], post.subject, own_words(blocks(post.text)))
+        for post in posts
+    ]
+    right = wrong = asked = 0
+    for at, post in enumerate(posts):
+        digest = items[max(0, at - 30) : at]
+        if not any(name in {item.identifier for item in digest} for name in post.in_reply_to):
+            continue
+        found = find(blocks(post.text), "Re: Talk: 25 November 2026", digest)
+        same = threads.get(found.identifier) == threads[post.message_id]
+        asked += not found.identifier
+        right += bool(found.identifier) and same
+        wrong += bool(found.identifier) and not same
+    print(f"{name}: {right} right, {wrong} wrong, {asked} asked")
+    assert right >= 0.98 * (right + wrong)
+    assert right > 100
