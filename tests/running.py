@@ -14,7 +14,7 @@ from typing import Self
 from listserver.store import site
 from listserver.store.engine import Store
 
-PATIENCE = 20.0  # seconds for it to be ready, or to end
+PATIENCE = 60.0  # seconds for it to be ready, or to end; a busy machine is no failure
 
 
 class Serve:
@@ -36,7 +36,6 @@ class Serve:
             **settings,
         }
         self.ports: dict[str, int] = {}
-        self.processor = 0.0  # seconds of processor time from start to ready
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -82,8 +81,6 @@ class Serve:
                 assert self._process.poll() is None, f"serve ended: {self.log()}"
                 assert time.monotonic() - began < PATIENCE, f"serve is not ready: {self.log()}"
             assert channel.recv(100) == b"READY=1"
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        self.processor = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         found = re.findall(r"listening part=(\w+) at=\S*:([0-9]+)", self.log()[said:])
         self.ports = {part: int(port) for part, port in found}
 
@@ -98,7 +95,7 @@ class Serve:
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(PATIENCE + 30)
+        return self._process.wait(PATIENCE)
 
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -62,7 +62,7 @@ async def working(store: Store, script: Script, clock: Clock, **options: Any) ->
         await asyncio.wait_for(task, 10)
 
 
-async def until(true: Callable[[], bool], seconds: float = 20) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 (it is the database that changes)
             await asyncio.sleep(0.005)

@@ -119,7 +119,7 @@ def _closed_to_others() -> list[str]:
 
 
 def _wait(peer: Peer) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end and peer.process.poll() is None:
         try:
             with socket.create_connection(("127.0.0.1", peer.port), timeout=5) as connection:

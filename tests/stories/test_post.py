@@ -49,7 +49,7 @@ def hand_in(port: int, mail: EmailMessage) -> None:
         smtp.send_message(mail)
 
 
-async def until(done: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(done: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not done():  # noqa: ASYNC110 (the relay is another program's door)
             await asyncio.sleep(0.02)
