@@ -164,6 +164,8 @@ async def campaign(folder: Path, database_url: str, processes: int, size: Size, 
             run = Campaign(list(serves), size, random.Random(seed))
             script.taken = run.taken
             await run.run()
+            for serve in run.serves:
+                await asyncio.to_thread(serve.stop)  # here, where the relay can still say goodbye
     return run
 
 
