@@ -1,4 +1,7 @@
-"""A list on a rented mailbox: posts come by IMAP from Dovecot; the program is killed at random and nothing doubles."""
+"""A list on a rented mailbox: posts come by IMAP from Dovecot, copies go out by SMTP with AUTH.
+
+The program is killed at random, and nothing is lost or doubled.
+"""
 
 import random
 import time
@@ -73,6 +76,8 @@ def test_after_kills_at_random_every_mail_was_taken_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _create(sqlite_url)
+    caught.offers = (*relay.OFFERS, "AUTH PLAIN")
+    caught.answer = lambda verb, line, nth: b"235 2.7.0 welcome" if verb == "AUTH" else None
     chance, requests = random.Random(posts), posts // 10
     mails = [_post(number) for number in range(posts)] + [_request(number) for number in range(requests)]
     chance.shuffle(mails)
@@ -81,7 +86,7 @@ def test_after_kills_at_random_every_mail_was_taken_once(
         database=sqlite_url,
         only="imap,delivery",
         IMAP__URL=box.url,
-        RELAY__URL=f"smtp://127.0.0.1:{caught.port}",
+        RELAY__URL=f"smtp://lists%40example.org:secret@127.0.0.1:{caught.port}",
         RELAY__CONNECTIONS="1",
         DNS__SERVERS=name_server,
     )
@@ -101,6 +106,7 @@ def test_after_kills_at_random_every_mail_was_taken_once(
         rows = store.read_now(lambda conn: conn.execute(tables.posts.select()).mappings().all())
     assert len(rows) == posts
     assert len({row["message_id"] for row in rows}) == posts
+    assert caught.verbs["AUTH"] > kills  # once a connection
     counts = Counter(_key(copy) for copy in caught.taken)
     assert len(counts) == copies
     assert sum(counts.values()) - len(counts) <= kills  # the one transaction whose answer was under way
