@@ -41,6 +41,7 @@ from listserver.web.server import Web, listen
 
 PARTS = ("smtp", "lmtp", "delivery", "web", "jobs", "imap")
 SMALL = 32_768  # octets of a mail up to which it is read in the event loop: a thread would cost more
+MOST_KNOWN = 10_000  # addresses of ours that are remembered
 GRACE = 30.0  # seconds that running transactions have to end when we stop
 SWITCH = 0.0005  # seconds: a thread that renders or writes lets the event loop run after at most this
 
@@ -198,10 +199,21 @@ class Reception:
         self._receiver = receiver
         self._authenticator = authenticator
         self._last: tuple[bytes, Arrived] | None = None
+        self._ours: set[str] = set()
 
     async def accept_recipient(self, address: str) -> Reply | None:
-        """None where the address is ours, else the refusal. Raises Unavailable."""
-        return await self._store.read(lambda conn: inbound.accept_recipient(conn, self._receiver, address))
+        """None where the address is ours, else the refusal. Raises Unavailable.
+
+        What was ours a moment ago is not looked up again: if the list has gone meanwhile, `receive` says so.
+        """
+        if address in self._ours:
+            return None
+        refusal = await self._store.read(lambda conn: inbound.accept_recipient(conn, self._receiver, address))
+        if refusal is None:
+            if len(self._ours) >= MOST_KNOWN:
+                self._ours.clear()
+            self._ours.add(address)
+        return refusal
 
     async def receive(self, envelope: Envelope, raw: bytes) -> Reply:
         """The verdict on one mail for one recipient, after its commit. Raises Unavailable."""
