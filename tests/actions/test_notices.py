@@ -1,0 +1,37 @@
+"""Texts of notices: in the reader's language where there is one, else the site's, else English."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from jinja2 import TemplateNotFound
+
+from listserver.actions import notices
+from listserver.core.notices import TokenExpired
+from tests.actions.conftest import SITE, Community
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchNotice:
+    """A type that has no text."""
+
+
+@pytest.mark.parametrize(("language", "of_site"), [("xx", "en"), ("xx", "yy"), ("en", "yy")])
+def test_a_language_without_texts_is_english(language: str, of_site: str) -> None:
+    notice = TokenExpired("talk", "Talk", "talk-request@lists.example.org", "talk+owner@lists.example.org")
+    assert notices.render(replace(SITE, language=of_site), notice, language) == notices.render(SITE, notice, "en")
+
+
+def test_a_notice_without_any_text_is_a_failure() -> None:
+    with pytest.raises(TemplateNotFound, match="mail/en/no-such-notice"):
+        notices.render(SITE, NoSuchNotice(), "en")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("admin", "told"), [("", []), ("admin@example.org", ["admin@example.org"])])
+def test_mail_to_a_site_without_an_operators_address_is_taken_and_noted(
+    community: Community, admin: str, told: list[str]
+) -> None:
+    community.site = replace(SITE, admin_email=admin)
+    community.receiver = replace(community.receiver, site=community.site)
+    assert community.post(to="postmaster@lists.example.org").code == 250
+    assert [row["address"] for row in community.notices("forwarded")] == told
+    assert community.rows("events")[-1]["name"] == "mail-forwarded"
