@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, column, exists, func, or_, select, values
 
 from listserver.store.fast import Fast
 from listserver.store.tables import Moment, posts, threads
@@ -154,3 +155,24 @@ def counts(conn: Connection, list_id: int, edges: Sequence[datetime]) -> list[in
     """How many posts lie between each two of these seven moments."""
     row: Any = _COUNTS.first(conn, {"list": list_id, **{f"m{at}": edge for at, edge in enumerate(edges)}})
     return [int(count) for count in row]
+
+
+def months(conn: Connection, list_id: int, edges: Sequence[datetime]) -> list[datetime]:
+    """Those of these moments after which, and before the next, a list has posts; one seek in an index each."""
+    table = values(column("start", Moment), column("after", Moment), name="span").data(list(pairwise(edges))).cte()
+    there = exists().where(
+        and_(posts.c.list_id == list_id, posts.c.received_at >= table.c.start, posts.c.received_at < table.c.after)
+    )
+    return [row[0] for row in conn.execute(select(table.c.start).where(there).order_by(table.c.start))]
+
+
+_FIRST = Fast(
+    select(posts.c.received_at).where(posts.c.list_id == bindparam("list")).order_by(posts.c.received_at).limit(1),
+    "list",
+)
+
+
+def first_at(conn: Connection, list_id: int) -> datetime | None:
+    """When a list got its oldest post."""
+    row = _FIRST.first(conn, {"list": list_id})
+    return None if row is None else row[0]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from listserver.store.fast import Fast
 from listserver.store.lists import COLUMNS, List, of_row
-from listserver.store.tables import bodies, lists, posts, raw, threads
+from listserver.store.tables import Moment, bodies, lists, members, posts, raw, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +131,78 @@ def by_message_id(conn: Connection, message_id: str, list_ids: Iterable[int]) ->
     cut = len(COLUMNS)
     rows = _OF_MESSAGE_ID.all(conn, {"message_id": message_id, "lists": wanted})
     return [(of_row(row[:cut]), Line(*row[cut:])) for row in rows]
+
+
+_WITH_RAW = (
+    select(posts.c.received_at, raw.c.enc, raw.c.bytes)
+    .join(raw, raw.c.post_id == posts.c.id)
+    .where(posts.c.state == "shown")
+    .order_by(posts.c.received_at, posts.c.id)
+    .limit(bindparam("limit"))
+)
+_RAW_OF_THREAD = Fast(_WITH_RAW.where(posts.c.thread_id == bindparam("thread")), "thread", "limit")
+_RAW_OF_MONTH = Fast(
+    _WITH_RAW.where(
+        posts.c.list_id == bindparam("list"),
+        posts.c.received_at >= bindparam("start", type_=Moment),
+        posts.c.received_at < bindparam("end", type_=Moment),
+    ),
+    *("list", "start", "end", "limit"),
+)
+_OF_AUTHOR = (
+    select(*_LINE, threads.c.identifier.label("thread"), threads.c.subject.label("topic"))
+    .join(threads, threads.c.id == posts.c.thread_id)
+    .where(
+        posts.c.list_id == bindparam("list"),
+        posts.c.author_address == bindparam("address"),
+        posts.c.state == "shown",
+    )
+)
+_AUTHORS_NEWEST = Fast(
+    _OF_AUTHOR.order_by(posts.c.received_at.desc()).limit(bindparam("limit")), "list", "address", "limit"
+)
+_concealed = exists().where(
+    members.c.list_id == posts.c.list_id, members.c.person_id == posts.c.person_id, members.c.concealed
+)
+_AUTHORS_FIRST = Fast(
+    select(posts.c.identifier, posts.c.sent_at, _concealed.label("concealed"))
+    .where(
+        posts.c.list_id == bindparam("list"),
+        posts.c.author_address == bindparam("address"),
+        posts.c.state == "shown",
+    )
+    .order_by(posts.c.received_at)
+    .limit(1),
+    *("list", "address"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A post of an author, with the identifier and the subject of its thread."""
+
+    post: Line
+    thread: str
+    topic: str
+
+
+def raw_of_thread(conn: Connection, thread_id: int, limit: int) -> list[Any]:
+    """Rows (received_at, enc, bytes) of a thread's posts, oldest first."""
+    return _RAW_OF_THREAD.all(conn, {"thread": thread_id, "limit": limit})
+
+
+def raw_of_month(conn: Connection, list_id: int, start: datetime, end: datetime, limit: int) -> list[Any]:
+    """The same of a list's posts that came in [start, end)."""
+    return _RAW_OF_MONTH.all(conn, {"list": list_id, "start": start, "end": end, "limit": limit})
+
+
+def of_author(conn: Connection, list_id: int, address: str, limit: int) -> list[Written]:
+    """The newest posts of an author on a list."""
+    rows = _AUTHORS_NEWEST.all(conn, {"list": list_id, "address": address, "limit": limit})
+    return [Written(Line(*row[: len(_LINE)]), row.thread, row.topic) for row in rows]
+
+
+def first_of_author(conn: Connection, list_id: int, address: str) -> tuple[str, datetime, bool] | None:
+    """(identifier, when, whether they want to be concealed) of an author's first post on a list."""
+    row = _AUTHORS_FIRST.first(conn, {"list": list_id, "address": address})
+    return None if row is None else (row[0], row[1], bool(row[2]))

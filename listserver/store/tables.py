@@ -225,6 +225,7 @@ posts = Table(
     Index(None, "list_id", "subject_key", "sent_at"),
     Index(None, "list_id", "person_id", "received_at"),
     Index(None, "list_id", "received_at"),
+    Index(None, "list_id", "author_address", "received_at"),
     Index(None, "thread_id", "sent_at"),
 )
 

@@ -15,15 +15,19 @@ from listserver.store import lists, reading
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.reading import Found
-from listserver.web import fronts, post, thread
+from listserver.web import dates, feeds, fronts, machines, months, post, sent, thread
 from listserver.web.asgi import Handler
+from listserver.web.author import author
 from listserver.web.http import Request, Response, redirect
+from listserver.web.message_id import by_message_id
 from listserver.web.render import FOREVER, page, stylesheet
+from listserver.web.unanswered import unanswered
 from listserver.web.visit import VISITOR, Viewer, Visit
 
 LEVEL = 5  # of gzip
 SMALL = 500  # octets that are sent as they are
 _ID = re.compile(r"[a-z2-7]{10}")
+_YEAR, _MONTH = re.compile(r"[12][0-9]{3}"), re.compile(r"0[1-9]|1[0-2]")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 Who = Callable[[Connection, Request], Viewer]
@@ -61,7 +65,7 @@ def respond(visit: Visit) -> Response:
     parts = path.split("/")[1:]
     if "\0" in path:
         return missing(visit)
-    return (_of_site(visit, parts) if len(parts) == 1 or not parts[0] else None) or _of_list(visit, parts)
+    return _of_site(visit, parts) or _of_list(visit, parts)
 
 
 def _of_site(visit: Visit, parts: list[str]) -> Response | None:
@@ -69,54 +73,116 @@ def _of_site(visit: Visit, parts: list[str]) -> Response | None:
     match parts:
         case [""]:
             return fronts.site(visit)
+        case ["robots.txt"]:
+            return machines.robots(visit)
         case ["archive.css"]:
             return Response(200, css, "text/css; charset=utf-8", {"cache-control": "max-age=3600"})
         case [file] if file == name:
             return Response(200, css, "text/css; charset=utf-8", FOREVER)
+        case ["m", *rest]:
+            return by_message_id(visit, "/".join(rest)) or missing(visit)
     return None
 
 
 def _of_list(visit: Visit, parts: list[str]) -> Response:
-    match parts:
-        case [name, ""]:
-            return _with_list(visit, name, fronts.front)
-        case [name]:
-            return _with_list(visit, name, lambda visit, lst: redirect(f"{visit.root}/{lst.name}/", 301))
-        case [name, "t", identifier]:
-            return _with_post(visit, name, identifier, lambda visit, found: thread.thread(visit, found, ""))
-        case [name, "t", identifier, slug]:
-            return _with_post(visit, name, identifier, lambda visit, found: thread.thread(visit, found, slug))
-        case [name, "p", identifier, *rest]:
-            return _with_post(visit, name, identifier, lambda visit, found: _of_post(visit, found, rest))
-    return missing(visit)
+    name, rest = parts[0], parts[1:]
+    match rest:
+        case ["t", identifier, *more]:
+            return _with_post(visit, name, identifier, lambda visit, found: _of_thread(visit, found, more))
+        case ["p", identifier, *more]:
+            return _with_post(visit, name, identifier, lambda visit, found: _of_post(visit, found, more))
+        case ["people", person, ""] if _ID.fullmatch(person[-10:]):
+            return _with_post(visit, name, person[-10:], lambda visit, found: author(visit, found, person))
+    return _with_list(visit, name, lambda visit, lst: _page_of_list(visit, lst, rest))
 
 
-def _of_post(visit: Visit, found: Found, rest: list[str]) -> Response:
+def _page_of_list(visit: Visit, lst: List, rest: list[str]) -> Response | None:
+    match rest:
+        case [""]:
+            return fronts.front(visit, lst)
+        case []:
+            return redirect(f"{visit.root}/{lst.name}/", 301)
+        case ["unanswered", ""]:
+            return unanswered(visit, lst)
+        case ["months", ""]:
+            return months.months(visit, lst)
+        case ["m", *more]:
+            return by_message_id(visit, "/".join(more), lst)
+        case [year, number, *more] if _YEAR.fullmatch(year) and _MONTH.fullmatch(number[:2]):
+            return _of_month(visit, lst, (int(year), int(number[:2])), [number[2:], *more])
+    return _for_machines(visit, lst, rest)
+
+
+def _for_machines(visit: Visit, lst: List, rest: list[str]) -> Response | None:
+    match rest:
+        case [("atom.xml" | "feed.json") as form]:
+            return feeds.of_list(visit, lst, form)
+        case ["unanswered", ("atom.xml" | "feed.json") as form]:
+            return feeds.of_unanswered(visit, lst, form)
+        case ["sitemap.xml"]:
+            return machines.sitemap(visit, lst)
+        case ["opensearch.xml"]:
+            return machines.opensearch(visit, lst)
+    return None
+
+
+def _of_month(visit: Visit, lst: List, when: tuple[int, int], rest: list[str]) -> Response | None:
+    match rest:
+        case ["", ""]:
+            return months.month(visit, lst, *when)
+        case ["", "sitemap.xml"]:
+            return machines.month_sitemap(visit, lst, *when)
+        case [".mbox.gz"]:
+            start = dates.month(*when)
+            rows = reading.raw_of_month(visit.conn, lst.id, start, dates.shift(start, 1), sent.MOST_POSTS)
+            return sent.mailbox(rows, f"{lst.name}-{start:%Y-%m}")
+    return None
+
+
+def _of_thread(visit: Visit, found: Found, rest: list[str]) -> Response | None:
+    match rest:
+        case [("atom.xml" | "feed.json") as form]:
+            return feeds.of_thread(visit, found, form)
+        case ["mbox.gz"]:
+            rows = reading.raw_of_thread(visit.conn, found.thread.id, sent.MOST_POSTS)
+            return sent.mailbox(rows, f"{found.list.name}-{found.thread.identifier}")
+        case [] | [_]:
+            return thread.thread(visit, found, rest[0] if rest else "")
+    return None
+
+
+def _of_post(visit: Visit, found: Found, rest: list[str]) -> Response | None:
     if found.post.state == "deleted":
         said = "It was taken out of the archive. Its place in the thread is kept, so that what answers it can be read."
         return page(visit, "said", found.list, 410, title="This post was removed", said=said, links=[])
     if found.post.state != "shown":
-        return missing(visit, found.list)
+        return None
     match rest:
         case []:
             return redirect(f"{visit.root}/{found.list.name}/p/{found.post.identifier}/", 301)
         case [""]:
             return post.post(visit, found)
-    return missing(visit, found.list)
+        case ["raw"]:
+            return sent.raw(visit, found)
+        case ["html"]:
+            return sent.html(visit, found)
+        case ["files", place, _]:
+            return sent.file(visit, found, place)
+    return None
 
 
-def _with_list(visit: Visit, name: str, show: Callable[[Visit, List], Response]) -> Response:
+def _with_list(visit: Visit, name: str, show: Callable[[Visit, List], Response | None]) -> Response:
     lst = lists.find(visit.conn, name)
     if lst is None or not visit.may_read(lst):
         return missing(visit)
-    return show(visit, lst)
+    return show(visit, lst) or missing(visit, lst)
 
 
-def _with_post(visit: Visit, name: str, identifier: str, show: Callable[[Visit, Found], Response]) -> Response:
+def _with_post(visit: Visit, name: str, identifier: str, show: Callable[[Visit, Found], Response | None]) -> Response:
     found = reading.at(visit.conn, name, identifier) if _ID.fullmatch(identifier) else None
     if found is None or not visit.may_read(found.list):
         return missing(visit)
-    return show(visit, found)
+    return show(visit, found) or missing(visit, found.list)
 
 
 def missing(visit: Visit, lst: List | None = None) -> Response:

@@ -76,3 +76,8 @@ def shift(start: datetime, months: int) -> datetime:
     """The first moment of the month so many later."""
     count = start.year * 12 + start.month - 1 + months
     return datetime(count // 12, count % 12 + 1, 1, tzinfo=UTC)
+
+
+def month(year: int, number: int) -> datetime:
+    """The first moment of that month, UTC."""
+    return datetime(year, number, 1, tzinfo=UTC)

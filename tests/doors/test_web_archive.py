@@ -1,8 +1,13 @@
 """The pages of the archive, called as functions: what they say, what they keep to themselves, what they cost."""
 
+import base64
+import gzip
+import json
 import re
+from binascii import a2b_qp
 from collections.abc import Callable
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 import pytest
 
@@ -50,12 +55,34 @@ def talk(store: Store) -> Store:
     return store
 
 
+ENCODED = (
+    b"From: =?utf-8?B?a2ltQGV4YW1wbGUub3Jn?= <kim@example.org>\nTo: anna@example.org\nSubject: Encoded\n"
+    b"Message-ID: <e@x>\nDate: Sun, 01 Mar 2026 12:00:00 +0000\nMIME-Version: 1.0\n"
+    b'Content-Type: multipart/mixed; boundary="q"\n\n--q\nContent-Type: text/html\n'
+    b"Content-Transfer-Encoding: quoted-printable\n\n<p>ask kim@exam=\nple.org<script>x()</script>"
+    b'<img src=3D"https://evil.example/p.gif" onerror=3D"x()"></p>\n'
+    b'--q\nContent-Type: text/csv; name="list.csv"\nContent-Transfer-Encoding: base64\n\n'
+    + base64.b64encode(b"who\nanna@example.org\n")
+    + b"\n--q--\n"
+)
+
+
+def opened(octets: bytes) -> str:
+    """What one can read in octets, base64 included."""
+    inner = [base64.b64decode(found + b"==") for found in re.findall(rb"^[A-Za-z0-9+/]{20,}", octets, re.MULTILINE)]
+    return b" ".join([octets, a2b_qp(octets), *inner]).decode("utf-8", "replace")
+
+
 def url_of(get: Get, name: str) -> str:
     return get(f"/talk/t/{post_id(name)}").headers["location"]
 
 
 @pytest.mark.parametrize(
-    ("kind", "most"), [("site", 2), ("front", 4), ("thread", 4), ("post", 4), ("missing", 2), ("later", 2)]
+    ("kind", "most"),
+    [
+        *(("site", 2), ("front", 4), ("thread", 4), ("post", 4), ("missing", 2), ("later", 2), ("month", 3)),
+        *(("author", 3), ("/talk/unanswered/", 3), ("/talk/months/", 3), ("/talk/atom.xml", 2), ("raw", 2)),
+    ],
 )
 def test_a_page_costs_a_fixed_number_of_statements(
     talk: Store, get: Get, statements: Statements, kind: str, most: int
@@ -67,9 +94,13 @@ def test_a_page_costs_a_fixed_number_of_statements(
         "post": f"/talk/p/{post_id('b')}/",
         "missing": "/nothing/here/",
         "later": f"/talk/t/{post_id('c')}",
+        "month": "/talk/2026/03/",
+        "author": f"/talk/people/anna-berg-{post_id('a')}/",
+        "raw": f"/talk/p/{post_id('b')}/raw",
     }
     statements.clear()
-    get(urls[kind])
+    answer = get(urls.get(kind, kind))
+    assert answer.status == {"missing": 404, "later": 302}.get(kind, 200)
     assert len(statements) <= most
 
 
@@ -95,8 +126,17 @@ def test_a_new_post_changes_the_tag_of_its_thread_and_list_only(talk: Store, get
 
 
 def test_W8_no_page_holds_an_address_of_a_person(talk: Store, get: Get) -> None:
-    for url in ("/", "/talk/", url_of(get, "a"), url_of(get, "d"), f"/talk/p/{post_id('b')}/"):
-        text = get(url).body.decode()
+    one, other = f"/talk/p/{post_id('b')}/", f"/talk/p/{post_id('e')}/"
+    lst = talk.read_now(lambda c: lists.find(c, "talk"))
+    assert lst is not None
+    file(talk, lst, ENCODED)
+    threads = [url_of(get, "a"), url_of(get, "d"), url_of(get, "e")]
+    feeds = [f"{one}/{form}" for one in ("/talk", f"/talk/t/{post_id('a')}") for form in ("atom.xml", "feed.json")]
+    more = ["/talk/2026/03/", "/talk/unanswered/", "/talk/unanswered/atom.xml", f"/talk/people/{post_id('a')}/"]
+    posts = [one, f"{one}raw", f"{one}html", other, f"{other}raw", f"{other}html", f"{other}files/1/list.csv"]
+    for url in ("/", "/talk/", *threads, *feeds, *more, *posts, f"/talk/t/{post_id('e')}/mbox.gz"):
+        body = get(url).body
+        text = opened(gzip.decompress(body) if url.endswith("gz") else body)
         assert not re.search(r"(?:anna|kim|max)(?:@|%40)example", text), url
         assert "max@example" not in text
     assert "kim@…" in get(url_of(get, "a")).body.decode()
@@ -188,3 +228,58 @@ def test_the_stylesheet_is_named_by_its_content(talk: Store, get: Get) -> None:
     assert found
     css = get(found[1])
     assert (css.status, css.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+
+
+def test_W4_html_as_it_was_sent_is_cleaned_and_caged(talk: Store, get: Get) -> None:
+    lst = talk.read_now(lambda c: lists.find(c, "talk"))
+    assert lst is not None
+    file(talk, lst, ENCODED)
+    answer = get(f"/talk/p/{post_id('e')}/html")
+    assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert not re.search(rb"script|onerror|evil", answer.body)
+
+
+def test_W5_a_file_is_handed_out_safely(talk: Store, get: Get) -> None:
+    lst = talk.read_now(lambda c: lists.find(c, "talk"))
+    assert lst is not None
+    file(talk, lst, ENCODED)
+    assert "list.csv" in get(url_of(get, "e")).body.decode()
+    answer = get(f"/talk/p/{post_id('e')}/files/1/list.csv")
+    assert (answer.content_type, answer.headers["content-disposition"]) == ("text/csv; charset=utf-8", "attachment")
+    for place in ("0", "2", "x", "²"):
+        assert get(f"/talk/p/{post_id('e')}/files/{place}/list.csv").status == 404
+
+
+def test_a_post_is_found_by_its_message_id(talk: Store, get: Get) -> None:
+    for url in ("/m/b@x", "/talk/m/b@x", "/m/<b@x>"):
+        assert (get(url).status, get(url).headers["location"]) == (302, f"/talk/p/{post_id('b')}/")
+    lst = new_list(talk, "other", archive="public")
+    file(talk, lst, mail("b", "Elsewhere"))
+    several = get("/m/b@x")
+    assert (several.status, several.body.decode().count("<li><h3>")) == (300, 2)
+    assert get("/m/none@x").status == 404
+
+
+def test_an_author_has_one_page(talk: Store, get: Get) -> None:
+    moved = get(f"/talk/people/anna-berg-{post_id('c')}/")
+    url = f"/talk/people/anna-berg-{post_id('a')}/"
+    assert (moved.status, moved.headers["location"]) == (301, url)
+    assert "2 posts in this thread" in get(url).body.decode()
+
+
+def test_months_and_open_questions(talk: Store, get: Get) -> None:
+    assert "/talk/2026/03/" in get("/talk/months/").body.decode()
+    assert get("/talk/2026/04/").status == get("/talk/2026/13/").status == 404
+    text = get("/talk/unanswered/").body.decode()
+    assert "Alone" in text
+    assert "Drift" not in text
+
+
+def test_feeds_are_well_formed(talk: Store, get: Get) -> None:
+    entries = ElementTree.fromstring(get("/talk/atom.xml").body).findall("{http://www.w3.org/2005/Atom}entry")
+    assert [entry.findtext("{http://www.w3.org/2005/Atom}title") for entry in entries] == ["Alone", "Drift"]
+    feed = json.loads(get(f"/talk/t/{post_id('a')}/feed.json").body)
+    assert [item["authors"][0]["name"] for item in feed["items"]] == ["Anna Berg", "Kim Ott", "Anna Berg"]
+    for url in ("/talk/sitemap.xml", "/talk/2026/03/sitemap.xml", "/talk/opensearch.xml"):
+        ElementTree.fromstring(get(url).body)
+    assert b"Sitemap: https://lists.example.org/talk/sitemap.xml" in get("/robots.txt").body

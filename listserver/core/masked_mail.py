@@ -1,0 +1,55 @@
+"""A mail as visitors may have it: every address masked, in fields, texts, encoded-words and encoded parts (W8)."""
+
+import re
+
+from listserver.core import transfer
+from listserver.core.edits import Splice
+from listserver.core.headers import decode_words
+from listserver.core.masking import masked, masked_octets
+from listserver.core.message import Part, Post, part_bytes
+
+_ENCODED = re.compile(
+    rb"=\?[\w.*+-]{1,60}\?[bBqQ]\?[^?\s]{0,4000}\?=(?:\s+=\?[\w.*+-]{1,60}\?[bBqQ]\?[^?\s]{0,4000}\?=)*"
+)
+_WIDE = ("utf-16", "utf-32", "utf-7", "ucs")
+
+
+def masked_mail(post: Post) -> bytes:
+    """Its octets; where a text part is encoded, it is opened, masked and encoded again."""
+    splices = [Splice(part.start, part.end, _part(post, part)) for part in post.parts if _is_text(part)]
+    pieces: list[bytes] = []
+    position = 0
+    for one in sorted(splices):
+        pieces += [_fields(post.raw[position : one.start]), one.new]
+        position = one.end
+    return b"".join([*pieces, _fields(post.raw[position:])])
+
+
+def masked_file(post: Post, part: Part) -> bytes:
+    """What an attachment holds; addresses are masked where it is text."""
+    octets = part_bytes(post, part)
+    return masked_octets(octets) if _is_text(part) else octets
+
+
+def _is_text(part: Part) -> bool:
+    return part.content_type.startswith(("text/", "message/")) or part.content_type.endswith(("json", "xml"))
+
+
+def _part(post: Post, part: Part) -> bytes:
+    if part.encoding not in ("base64", "quoted-printable"):
+        return masked_octets(post.raw[part.start : part.end])
+    octets = part_bytes(post, part)
+    clear = b"" if part.charset.lower().startswith(_WIDE) else masked_octets(octets)
+    if clear == octets:
+        return post.raw[part.start : part.end]
+    return transfer.base64(clear) if part.encoding == "base64" else transfer.quoted_printable(clear)
+
+
+def _fields(octets: bytes) -> bytes:
+    return masked_octets(_ENCODED.sub(_words, octets))
+
+
+def _words(found: re.Match[bytes]) -> bytes:
+    text = decode_words(found[0].decode("ascii", "replace"))
+    hidden = masked(text)
+    return found[0] if hidden == text else hidden.encode()

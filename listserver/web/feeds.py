@@ -1,0 +1,125 @@
+"""Atom (RFC 4287) and JSON Feed 1.1 of what a page shows."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from markupsafe import Markup
+
+from listserver.core import content
+from listserver.core.masking import author
+from listserver.core.packing import unpack_json
+from listserver.store import fronts, reading
+from listserver.store.lists import List
+from listserver.store.reading import Found
+from listserver.web.body import body
+from listserver.web.http import Response
+from listserver.web.posts import post_url
+from listserver.web.render import Version, dated, not_modified, render
+from listserver.web.rows import row, thread_url, title
+from listserver.web.unanswered import open_questions
+from listserver.web.visit import Visit
+
+ENTRIES = 30
+Form = Literal["atom.xml", "feed.json"]
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of a feed. url: whole. html: what it says."""
+
+    url: str
+    title: str
+    author: str
+    published: datetime
+    updated: datetime
+    html: Markup
+
+
+def of_list(visit: Visit, lst: List, form: Form) -> Response:
+    """Threads by their last post."""
+    topics = fronts.recent(visit.conn, lst.id, visit.now + timedelta(2), ENTRIES)
+    return _of_topics(visit, lst, form, topics, lst.name, f"/{lst.name}/")
+
+
+def of_unanswered(visit: Visit, lst: List, form: Form) -> Response:
+    """Open questions, newest first."""
+    topics = open_questions(visit, lst, ENTRIES)
+    return _of_topics(visit, lst, form, topics, f"Open questions of {lst.name}", f"/{lst.name}/unanswered/")
+
+
+def _of_topics(visit: Visit, lst: List, form: Form, topics: list[fronts.Topic], name: str, path: str) -> Response:
+    version = Version((lst.id, lst.changed, form, path), lst.last_post_at)
+    if unchanged := not_modified(visit, version):
+        return unchanged
+    items = []
+    for topic in topics:
+        shown = row(visit, lst, topic)
+        said = Markup("<p>{}</p>").format(shown.opening)
+        items.append(Item(_whole(visit, shown.url), shown.subject, shown.asker, shown.first_at, shown.last_at, said))
+    return dated(visit, _feed(visit, lst, form, items, name, path), version)
+
+
+def of_thread(visit: Visit, found: Found, form: Form) -> Response:
+    """The newest posts of a thread, whole."""
+    lst, about = found.list, found.thread
+    version = Version((about.id, about.changed, form), about.last_at)
+    if unchanged := not_modified(visit, version):
+        return unchanged
+    lines = [line for line in reading.of_thread(visit.conn, about.id) if line.state == "shown"][-ENTRIES:][::-1]
+    packed = reading.contents(visit.conn, [line.id for line in lines])
+    items = [
+        Item(
+            _whole(visit, post_url(visit, lst, line.identifier)),
+            title(lst, line.subject),
+            author(line.author_name, line.author_address),
+            line.sent_at,
+            line.sent_at,
+            body(content.blocks(unpack_json(packed[line.id]))),
+        )
+        for line in lines
+        if line.id in packed
+    ]
+    path = thread_url(visit, lst, about.identifier, about.subject).removeprefix(visit.root)
+    return dated(visit, _feed(visit, lst, form, items, title(lst, about.subject), path), version)
+
+
+def _whole(visit: Visit, path: str) -> str:
+    return visit.base.removesuffix(visit.root) + path
+
+
+def _feed(visit: Visit, lst: List, form: Form, items: list[Item], name: str, path: str) -> Response:
+    url = f"{visit.base}{path}"
+    here = f"{visit.base}{visit.request.path.removeprefix(visit.root)}"
+    private = {} if lst.settings.archive == "public" else {"cache-control": "private, no-store"}
+    headers = {"cache-control": "max-age=60, stale-while-revalidate=600", **private}
+    if form == "feed.json":
+        text = json.dumps(_json(items, name, url, here), ensure_ascii=False)
+        return Response(200, text.encode("utf-8", "replace"), "application/feed+json; charset=utf-8", headers)
+    updated = max((item.updated for item in items), default=lst.created_at)
+    text = _NOT_XML.sub("", render(visit, "atom", lst, items=items, name=name, url=url, here=here, updated=updated))
+    return Response(200, text.encode(), "application/atom+xml; charset=utf-8", headers)
+
+
+def _json(items: list[Item], name: str, url: str, here: str) -> dict[str, Any]:
+    return {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": name,
+        "home_page_url": url,
+        "feed_url": here,
+        "items": [
+            {
+                "id": item.url,
+                "url": item.url,
+                "title": item.title,
+                "content_html": str(item.html),
+                "date_published": f"{item.published:%Y-%m-%dT%H:%M:%SZ}",
+                "date_modified": f"{item.updated:%Y-%m-%dT%H:%M:%SZ}",
+                "authors": [{"name": item.author}],
+            }
+            for item in items
+        ],
+    }

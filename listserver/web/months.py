@@ -1,0 +1,68 @@
+"""A month of a list, and the list of all its months."""
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from listserver.store import fronts
+from listserver.store.lists import List
+from listserver.web import dates
+from listserver.web.fronts import month_url
+from listserver.web.http import Response
+from listserver.web.render import Version, dated, not_modified, page
+from listserver.web.rows import rows
+from listserver.web.visit import Visit
+
+MOST = 500  # threads on one page
+LONGEST = 1_200  # months that are looked at: a century
+
+
+def month(visit: Visit, lst: List, year: int, number: int) -> Response | None:
+    """What began in a month, and what went on in it; None if it had no posts."""
+    start = dates.month(year, number)
+    end = dates.shift(start, 1)
+    version = Version((lst.id, lst.changed), lst.last_post_at)
+    if unchanged := not_modified(visit, version):
+        return unchanged
+    begun = rows(visit, lst, fronts.begun(visit.conn, lst.id, start, end, MOST))
+    continued = rows(visit, lst, fronts.continued(visit.conn, lst.id, start, end, MOST))
+    if not begun and not continued:
+        return None
+    neighbours = []
+    if continued:  # so there was something before
+        neighbours.append(("prev", dates.shift(start, -1)))
+    if end <= (lst.last_post_at or visit.now):
+        neighbours.append(("next", end))
+    values: dict[str, Any] = {
+        "name": f"{start:%B %Y}",
+        "url": month_url(visit, lst, start),
+        "begun": begun,
+        "continued": continued,
+        "neighbours": [(rel, month_url(visit, lst, at), f"{at:%B %Y}") for rel, at in neighbours],
+    }
+    return dated(visit, page(visit, "month", lst, **values), version)
+
+
+def months(visit: Visit, lst: List) -> Response:
+    """All months that have posts, by year."""
+    version = Version((lst.id, lst.changed), lst.last_post_at)
+    if unchanged := not_modified(visit, version):
+        return unchanged
+    found = all_months(visit, lst)
+    years = [(year, list(some)) for year, some in groupby(reversed(found), lambda at: at.year)]
+    named: list[Any] = [
+        (year, [(month_url(visit, lst, at), f"{at:%B}", f"{at:%B %Y}") for at in some]) for year, some in years
+    ]
+    return dated(visit, page(visit, "months", lst, 200, years=named), version)
+
+
+def all_months(visit: Visit, lst: List) -> list[datetime]:
+    """The beginnings of all months in which the list got posts, oldest first; two statements."""
+    first = fronts.first_at(visit.conn, lst.id)
+    if first is None:
+        return []
+    last = dates.month_start(lst.last_post_at or visit.now)
+    edges = [dates.month_start(first)]
+    while edges[-1] <= last and len(edges) < LONGEST:
+        edges.append(dates.shift(edges[-1], 1))
+    return fronts.months(visit.conn, lst.id, edges)
