@@ -107,7 +107,7 @@ def _pages(store: Store, site: Site, folder: Path, wanted: Settings) -> pages.De
         lists={site.address(lst.name): lst.settings.description for lst in everything},
         moderators=tuple(address_of(key) for key, (_, role) in community()["roles"].items() if role == "moderator"),
         smtp=(wanted.smtp.listen[0].host, wanted.smtp.listen[0].port),
-        archive="",  # until the archive has pages
+        archive=site.base_url,
     )
 
 
