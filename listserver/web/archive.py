@@ -21,6 +21,7 @@ from listserver.web.author import author
 from listserver.web.http import Request, Response, redirect
 from listserver.web.message_id import by_message_id
 from listserver.web.render import FOREVER, page, stylesheet
+from listserver.web.search import search
 from listserver.web.unanswered import unanswered
 from listserver.web.visit import VISITOR, Viewer, Visit
 
@@ -102,6 +103,8 @@ def _page_of_list(visit: Visit, lst: List, rest: list[str]) -> Response | None:
             return fronts.front(visit, lst)
         case []:
             return redirect(f"{visit.root}/{lst.name}/", 301)
+        case ["search"]:
+            return search(visit, lst)
         case ["unanswered", ""]:
             return unanswered(visit, lst)
         case ["months", ""]:

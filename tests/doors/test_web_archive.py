@@ -283,3 +283,20 @@ def test_feeds_are_well_formed(talk: Store, get: Get) -> None:
     for url in ("/talk/sitemap.xml", "/talk/2026/03/sitemap.xml", "/talk/opensearch.xml"):
         ElementTree.fromstring(get(url).body)
     assert b"Sitemap: https://lists.example.org/talk/sitemap.xml" in get("/robots.txt").body
+
+
+def test_search_finds_marks_and_hides_addresses(talk: Store, get: Get) -> None:
+    found = opened_text(get("/talk/search?q=drift+met&sort=best"))
+    assert "<mark>drift</mark>" in found and f"/talk/p/{post_id('a')}/" in found and "in 1 thread" in found
+    asked = opened_text(get("/talk/search?q=kim"))
+    assert f"/talk/p/{post_id('b')}/" in asked and "kim@example" not in asked and "kim@…" in asked
+    assert "Nothing found" in opened_text(get("/talk/search?q=unheard-of"))
+    assert "answered:yes" in opened_text(get("/talk/search"))
+    for hostile in ("%22", "((", "*", "%00", "a" * 5000, "-x", "from:", "since:9999", "NEAR(a+b)"):
+        for page in ("1", "0", "-1", "99999", "x"):
+            assert get(f"/talk/search?q={hostile}&page={page}&sort=best").status == 200
+
+
+def opened_text(response: Response) -> str:
+    assert response.status == 200
+    return response.body.decode()

@@ -52,9 +52,9 @@ def test_a_postgres_that_goes_and_comes_is_451_meanwhile(tmp_path: Path) -> None
             await asyncio.to_thread(hand_in, port, post(MEMBERS[0], "Before"))
             await until(lambda: len(script.taken) >= len(MEMBERS))
             await asyncio.to_thread(server.stop)
-            with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            with pytest.raises(smtplib.SMTPDataError) as refused:  # at the dot: the address was ours a moment ago
                 await asyncio.to_thread(hand_in, port, post(MEMBERS[0], "Meanwhile"))
-            assert refused.value.recipients["talk@lists.example.org"][0] == 451
+            assert refused.value.smtp_code == 451
             await asyncio.to_thread(server.start)
             await asyncio.to_thread(hand_in, port, post(MEMBERS[0], "After"))
             await until(lambda: len(script.taken) >= 2 * len(MEMBERS), 30)
