@@ -23,9 +23,9 @@ def full(at: datetime, *, year: bool, zone: bool = False) -> str:
     return f"{at:%a} {day(at, year=year)}, {clock(at)}{' UTC' if zone else ''}"
 
 
-def short(at: datetime, now: datetime) -> str:
-    """3 Nov, with the year if it is not this one's."""
-    return f"{at.day} {at:%b}" + ("" if at.year == now.year else f" {at.year}")
+def short(at: datetime, *, year: bool) -> str:
+    """3 Nov, or Nov 2026 where the year matters more than the day."""
+    return f"{at:%b %Y}" if year else f"{at.day} {at:%b}"
 
 
 def heading(at: datetime, now: datetime) -> str:

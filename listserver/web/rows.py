@@ -64,6 +64,15 @@ def rows(visit: Visit, lst: List, topics: Iterable[Topic]) -> list[Row]:
     return [row(visit, lst, topic) for topic in topics]
 
 
-def by_day(visit: Visit, found: list[Row]) -> list[tuple[str, list[Row]]]:
-    """Rows under the day of their last post."""
-    return [(name, list(some)) for name, some in groupby(found, lambda r: dates.heading(r.last_at, visit.now))]
+def by_day(visit: Visit, found: list[Row]) -> list[tuple[str, bool, list[Row]]]:
+    """Rows under the day of their last post, under the month where days have few; whether it is a month."""
+    days = {row.last_at.date() for row in found}
+    sparse = 2 * len(days) > len(found)
+
+    def place(one: Row) -> tuple[str, bool]:
+        older = (visit.now.date() - one.last_at.date()).days >= 7
+        if sparse and older:
+            return f"{one.last_at:%B %Y}", True
+        return dates.heading(one.last_at, visit.now), False
+
+    return [(name, wide, list(some)) for (name, wide), some in groupby(found, place)]

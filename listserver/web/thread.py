@@ -110,6 +110,8 @@ def _place(visit: Visit, found: Found, url: str) -> str:
 def _steps(visit: Visit, entries: list[Entry[Line]], starts: list[int], number: int, best: int | None) -> list[Step]:
     order = "&order=date" if visit.request.query.get("order") == "date" else ""
     steps: list[Step] = []
+    first = entries[0].post.sent_at
+    long = any(entry.post.sent_at.year != first.year for entry in entries)
     for at, start in enumerate(starts, 1):
         end = starts[at] if at < len(starts) else len(entries)
         if at != number:
@@ -118,7 +120,7 @@ def _steps(visit: Visit, entries: list[Entry[Line]], starts: list[int], number: 
         for entry in entries[start:end]:
             post = entry.post
             name = author(post.author_name, post.author_address) if post.state == "shown" else "(removed)"
-            date = dates.short(post.sent_at, visit.now)
+            date = dates.short(post.sent_at, year=long)
             depth = min(entry.depth, DEPTH)
             steps.append(
                 Step(f"#p-{post.identifier}", name, date, dates.iso(post.sent_at), depth, best=post.id == best)
