@@ -93,6 +93,12 @@ def table(site: Site) -> tuple[Job, ...]:
             hourly,
             lambda conn, now: bounces.tend(conn, site, now),
         ),
+        Job(
+            "reminders",
+            "Remind moderators of what has waited for a day.",
+            daily,
+            _whole(lambda conn, now: moderation.remind(conn, site, now)),
+        ),
         *_RETENTION,
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, asking, held_joins, membership, notices
+from listserver.actions import access, asking, held_joins, membership, notices, takeover
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
 from listserver.core.actor import Actor, Proof
@@ -146,7 +146,9 @@ def leave_by_token(conn: Connection, site: Site, lst: List, token: str, now: dat
     member = leaver(conn, site, lst, token)
     if member is None:
         return None
-    left = leave(conn, Actor(Proof.TOKEN, member.address, member.person_id, door), lst, member, now)
+    actor = Actor(Proof.TOKEN, member.address, member.person_id, door)
+    left = leave(conn, actor, lst, member, now)
+    takeover.tell(conn, site, actor, lst, member, now)
     step = {"do": "join", "list": lst.id, "address": member.address, "options": membership.options_of(member)}
     undo = asking.keep(conn, lst, asking.UNDO, member.address, now, {"steps": [step]}, days=asking.UNDO_DAYS)
     subscribe = site.address(f"{lst.name}+subscribe")
@@ -178,6 +180,17 @@ def change_address(conn: Connection, actor: Actor, new: str, now: datetime, list
         data = {"from": member.address, "to": new}
         events.record(conn, "person-changed", actor, now, list_id=member.list_id, data=data)
     return len(mine)
+
+
+def give_address_back(conn: Connection, actor: Actor, lst: List, person_id: int, address: str, now: datetime) -> None:
+    """Let the copies of a moderator or owner go to their old address again. Raises Refused."""
+    access.require(conn, actor, Verb.OWN_MEMBERSHIP, lst.id, of_person=person_id)
+    person, member = people.find(conn, address), members.find(conn, lst.id, person_id)
+    if person is None or member is None or person.id != person_id:
+        raise Refused(f"{address} is not a member of {lst.name} any more.")
+    members.set_values(conn, member, address_id=person.address_id)
+    data = {"from": member.address, "to": address}
+    events.record(conn, "person-changed", actor, now, list_id=lst.id, person_id=person_id, data=data)
 
 
 def _is(actor: Actor, person_id: int, address: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, joining, notices, posting
+from listserver.actions import access, asking, joining, notices, posting
 from listserver.actions.access import Verb
 from listserver.core.actor import PROGRAM, Actor
 from listserver.core.envelope import from_stored
@@ -159,6 +159,25 @@ def expire(conn: Connection, site: Site, now: datetime) -> int:
         else:
             discard(conn, PROGRAM, hold.id, now)
     return len(waited)
+
+
+def remind(conn: Connection, site: Site, now: datetime) -> int:
+    """Remind the moderators of each list where something has waited for a day and nobody has claimed it; how many.
+
+    Once a day at most, whenever it is called: the job's slot sees to that.
+    """
+    late = [hold for hold in holds.waiting(conn) if hold.held_at <= now - CLAIM and not _claimed(hold, now)]
+    told = 0
+    for list_id in dict.fromkeys(hold.list_id for hold in late):
+        lst = lists.get(conn, list_id)
+        for moderator in posting.deciders(conn, lst):
+            asking.tell_waiting(conn, site, lst, moderator, now, reminder=True)
+            told += 1
+    return told
+
+
+def _claimed(hold: Hold, now: datetime) -> bool:
+    return hold.claimed_until is not None and hold.claimed_until > now
 
 
 def _for_decision(conn: Connection, actor: Actor, hold_id: int) -> tuple[Hold, List]:

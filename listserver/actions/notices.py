@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from email.headerregistry import Address
@@ -9,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
+from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from sqlalchemy import Connection
@@ -26,30 +28,58 @@ _WIRE = SMTP.clone(cte_type="7bit", max_line_length=78)
 
 def name_of(notice: Notice) -> str:
     """A notice's name is its type's, in the spelling of templates: HeldPost -> held-post."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(notice).__name__).lower()
+    return spelt(type(notice))
 
 
-def render(site: Site, notice: Notice, language: str) -> tuple[str, str]:
-    """Subject and text of a notice, in that language or else in the site's, or else in English."""
-    environment = _environment(site.templates)
+def spelt(kind: type) -> str:
+    """The same for the type itself."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+
+
+def render(site: Site, notice: Notice, language: str, list_name: str = "") -> tuple[str, str]:
+    """Subject and text of a notice, in that language or else in the site's, or else in English.
+
+    In each language the list's own text wins, then the site's, then ours.
+    """
+    environment = _environment(folders(site, list_name))
     for wanted in (language, site.language, "en"):
         try:
-            template = environment.get_template(f"mail/{wanted}/{name_of(notice)}.txt.j2")
+            template = environment.get_template(path_of(notice, wanted))
         except TemplateNotFound:
             continue
         head, _, body = template.render(asdict(notice) | {"site_name": site.name}).partition("\n")
         return " ".join(head.removeprefix("Subject:").split()), body.strip("\n") + "\n"
-    raise TemplateNotFound(f"mail/en/{name_of(notice)}.txt.j2")
+    raise TemplateNotFound(path_of(notice, "en"))
 
 
-@lru_cache(maxsize=8)
-def _environment(folders: tuple[str, ...]) -> Environment:
-    loader = FileSystemLoader([*folders, str(resources.folder("templates"))])
-    environment = Environment(  # noqa: S701 (plain text mails)
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+def path_of(notice: Notice | type[Notice], language: str) -> str:
+    """Where the template of a notice lies within a folder of texts."""
+    kind = notice if isinstance(notice, type) else type(notice)
+    return f"mail/{language}/{spelt(kind)}.txt.j2"
+
+
+def folders(site: Site, list_name: str = "") -> tuple[str, ...]:
+    """Where texts are looked for, the first that has one wins: the list's own, the site's, ours."""
+    data = Path(site.templates[0]).parent if site.templates else None
+    return tuple(str(folder) for folder in resources.search_path("templates", data, list_name))
+
+
+@lru_cache(maxsize=64)
+def _environment(places: tuple[str, ...]) -> Environment:
+    return environment(places)
+
+
+def environment(places: Sequence[str]) -> Environment:
+    """How templates are read from these folders."""
+    made = Environment(  # noqa: S701 (plain text mails)
+        loader=FileSystemLoader(list(places)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    environment.globals.update(edit_begins=EDIT_BEGINS, edit_ends=EDIT_ENDS)
-    return environment
+    made.globals.update(edit_begins=EDIT_BEGINS, edit_ends=EDIT_ENDS)
+    return made
 
 
 def send(  # noqa: PLR0913 (who, what, where to, in which words)
@@ -74,7 +104,7 @@ def send(  # noqa: PLR0913 (who, what, where to, in which words)
     if notices.sent_since(conn, to, name, now - timedelta(hours=1)) >= limit:
         return 0
     language = language or (lst.settings.language if lst else site.language)
-    subject, body = render(site, notice, language)
+    subject, body = render(site, notice, language, lst.name if lst else "")
     mail = EmailMessage(policy=_WIRE)
     robot = site.address(f"{lst.name}-request" if lst else "lists")
     mail["From"] = Address(display_name=(lst.settings.title or lst.name) if lst else site.name, addr_spec=robot)

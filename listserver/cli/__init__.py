@@ -28,6 +28,7 @@ COMMANDS = {
     "ban": ("listserver.cli.bans", "app", "Refuse posts from addresses."),
     "archive": ("listserver.cli.archive", "app", "Import, export, search, show, hide and delete posts."),
     "digest": ("listserver.cli.digests", "app", "Send digests before their time."),
+    "template": ("listserver.cli.templates", "app", "List, show, edit and check the texts of our mails."),
     "demo": ("listserver.cli.demo", "app", "Run a demonstration community, with a page to read its mails."),
     "serve": ("listserver.cli.serve", "app", "Run the server: all of it, or some parts."),
     "doctor": ("listserver.cli.doctor", "app", "Check DNS, relay, ports, database, disk, clock; say what to do."),

@@ -32,17 +32,37 @@ def add(
     file: FileOption = None,
     role: Annotated[str, typer.Option(help="member, moderator or owner")] = "member",
     mode: Annotated[str, typer.Option(help="each, digest, daily, weekly, monthly, index or nomail")] = "each",
+    invite: Annotated[bool, typer.Option("--invite", help="Ask them first: who answers becomes a member.")] = False,
 ) -> None:
     """Add members, without mail to them; who is there already stays as they are."""
     from listserver.actions import lists, membership
     from listserver.core.actor import OPERATOR
 
     entries, now = _entries(given, file), common.now()
+    if invite:
+        _invite(list_name, [entry.address for entry in entries])
+        return
     with common.open_store() as (_, store):
         done = store.write_now(
             lambda conn: membership.add(conn, OPERATOR, lists.find(conn, list_name), entries, now, role=role, mode=mode)
         )
     common.say(f"{list_name}: {done.added} added, {done.already} there already.")
+
+
+def _invite(list_name: str, given: list[str]) -> None:
+    from listserver.actions import asking, lists
+    from listserver.core.actor import OPERATOR
+
+    with common.open_store() as (settings, store):
+        site, now = common.site(settings, store), common.now()
+
+        def unit(conn: "Connection") -> list[str]:
+            lst = lists.find(conn, list_name)
+            return [one for one in given if not asking.invite(conn, site, OPERATOR, lst, one, now)]
+
+        asked = store.write_now(unit)
+    silent = f" Asked within a day already, so not again: {', '.join(asked)}." if asked else ""
+    common.say(f"{list_name}: {len(given) - len(asked)} invited.{silent}")
 
 
 @app.command(name="list")

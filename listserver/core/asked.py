@@ -1,7 +1,10 @@
 """Commands in our own words, for mails to addresses that are not proved: nothing that the sender typed freely (C7)."""
 
+import re
+
 from listserver.core.address import Route, Verb
 from listserver.core.command_values import Command
+from listserver.core.command_words import Do
 
 _LINES = {
     Verb.SUBSCRIBE: "subscribe {list} {argument} {option}",
@@ -19,9 +22,19 @@ _LINES = {
 
 
 def written(command: Command) -> str:
-    """The command as one would type it, without names, texts and searches."""
+    """The command as one would type it, without names and searches."""
     options = [f"{option.name}={option.value}".lower() for option in command.options]
-    return " ".join(word for word in (command.do, command.list, command.address, *options) if word)
+    text = plain(command.text) if command.do in _TOLD else ""
+    return " ".join(word for word in (command.do, command.list, command.address, *options, text) if word)
+
+
+_TOLD = (Do.SET_LIST, Do.GET, Do.INDEX, Do.THREAD)
+_UNSAFE = re.compile(r"\w*://\S*|www\.\S*|[^\w @.,'*=+-]")
+
+
+def plain(text: str, most: int = 60) -> str:
+    """A stranger's words as we repeat them: short, in one line, no links (C7)."""
+    return " ".join(_UNSAFE.sub(" ", text).split())[:most]
 
 
 def line_of(route: Route) -> str:

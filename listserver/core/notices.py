@@ -359,8 +359,9 @@ class OwnersChanged:
     list_name: str
     list_title: str
     address: str
-    before: str  # role, "" if not a member
-    now: str
+    role: str  # that it had: moderator or owner
+    change: str  # left, removed, moved
+    to: str  # the new address, if it moved
     by: str
     days: int
 

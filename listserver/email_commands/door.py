@@ -32,6 +32,7 @@ from listserver.store.lists import List
 from listserver.store.tokens import Token
 
 TAKEN = Reply(250, "2.6.0", "Thank you, we have it and answer by mail.")
+DROPPED = Reply(250, "2.6.0", "Taken. What a program sends is not answered.")
 PER_HOUR = 30  # answers to one proved address (standards C5); others get notices.SAME_PER_HOUR
 _BY_TOKEN = {
     Do.CONFIRM: (Verb.CONFIRM, Answer.YES),
@@ -108,7 +109,7 @@ def _drop_or_pass_on(
         return forwarding.to_owners(conn, site, lst, arrived, now)
     data = {"to": str(route.verb), "why": arrived.post.automatic or "robot"}
     events.record(conn, "mail-dropped", PROGRAM, now, list_id=lst.id if lst else None, data=data)
-    return TAKEN
+    return DROPPED
 
 
 def _pass_on(conn: Connection, site: Site, lst: List | None, arrived: Arrived, now: datetime) -> Reply:

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, joining, membership
+from listserver.actions import access, joining, membership, takeover
 from listserver.actions.joining import Joined, MustConfirm, NotOpen, Waits
 from listserver.core import address as addresses
 from listserver.core.command_values import Option
@@ -83,6 +83,7 @@ def _leave(conn: Connection, request: Request, mine: Sequence[tuple[List, Member
             joining.leave(conn, request.actor, lst, member, request.now)
         except Refused as refused:
             return Done(Result("refused", lst.name, _title(lst), text=str(refused)), tuple(undo))
+        takeover.tell(conn, request.site, request.actor, lst, member, request.now)
         gone.append((lst.name, _title(lst)))
         undo.append({"do": "join", "list": lst.id, "address": member.address, "options": membership.options_of(member)})
     return Done(Result("left", address=request.actor.address, rows=tuple(gone)), tuple(undo))
@@ -129,6 +130,8 @@ def change_address(conn: Connection, request: Request) -> Outcome:
     if addresses.key(command.address) != request.also and (person is None or person.id != actor.person_id):
         return Unproved(command.address)
     changed = joining.change_address(conn, actor, command.address, request.now, tuple(lst.id for lst, _ in mine))
+    for lst, member in mine:
+        takeover.tell(conn, request.site, actor, lst, member, request.now, to=command.address)
     rows = tuple((lst.name, _title(lst)) for lst, _ in mine)
     undo = tuple({"do": "move", "list": lst.id, "address": member.address} for lst, member in mine)
     assert changed == len(mine)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, asking, joining, lists, membership, notices
+from listserver.actions import access, asking, joining, lists, membership, notices, takeover
 from listserver.actions.access import Verb
 from listserver.actions.membership import Entry
 from listserver.core.command_words import Do
@@ -48,6 +48,7 @@ def _add(conn: Connection, request: Request, lst: List) -> Outcome:
 def _delete(conn: Connection, request: Request, lst: List) -> Outcome:
     member = membership.find(conn, lst, request.command.address)
     membership.remove(conn, request.actor, lst, member, request.now)
+    takeover.tell(conn, request.site, request.actor, lst, member, request.now)
     back = {"do": "add", "list": lst.id, "address": member.address, "name": member.name}
     return Done(_result("removed", lst, member.address), (back,))
 

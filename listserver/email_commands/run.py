@@ -1,6 +1,5 @@
 """Commands -> actions -> results."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,7 +10,7 @@ from sqlalchemy import Connection
 from listserver.actions.asking import Question
 from listserver.core import address as addresses
 from listserver.core.actor import Actor
-from listserver.core.asked import written
+from listserver.core.asked import plain, written
 from listserver.core.command_values import Command, Fault, Setting, Wrong
 from listserver.core.command_words import Do
 from listserver.core.notices import Result
@@ -116,11 +115,3 @@ def _wrong(conn: Connection, site: Site, actor: Actor, at: List | None, wrong: W
     shown = members.which(conn, request)
     settings = shown.result.rows if isinstance(shown, Done) else ()
     return Result(result.what, wrong.list, text=result.text, rows=(*result.rows, *settings))
-
-
-_UNSAFE = re.compile(r"[^\w @.,'*=+-]|\w*://\S*|www\.\S*")
-
-
-def plain(text: str, most: int = 60) -> str:
-    """A stranger's words as we repeat them: short, in one line, no links (C7)."""
-    return " ".join(_UNSAFE.sub(" ", text).split())[:most]

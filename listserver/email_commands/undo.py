@@ -61,6 +61,14 @@ def _set_list(conn: Connection, site: Site, actor: Actor, lst: List, step: Step,
         lists.reset(conn, actor, lst, [step["name"]], now)
 
 
+def _role_back(conn: Connection, site: Site, actor: Actor, lst: List, step: Step, now: datetime) -> None:
+    membership.add(conn, actor, lst, [Entry(step["address"], step["name"])], now, role=step["role"])
+
+
+def _move_back(conn: Connection, site: Site, actor: Actor, lst: List, step: Step, now: datetime) -> None:
+    joining.give_address_back(conn, actor, lst, step["person"], step["address"], now)
+
+
 _STEPS: dict[str, Callable[[Connection, Site, Actor, List, Step, datetime], None]] = {
     "join": _join,
     "set": _set,
@@ -68,4 +76,6 @@ _STEPS: dict[str, Callable[[Connection, Site, Actor, List, Step, datetime], None
     "remove": _remove,
     "add": _add,
     "set-list": _set_list,
+    "role-back": _role_back,
+    "move-back": _move_back,
 }

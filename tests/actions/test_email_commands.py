@@ -333,3 +333,44 @@ def test_confirm_and_moderation_commands_with_a_token_in_the_text(robot: Robot) 
     assert robot.only("token-expired")
     robot.send("confirm")
     assert "needs the mail that it answers" in robot.only()
+
+
+# --- who runs a list --------------------------------------------------------------------------------------------------
+def test_C4_owners_are_told_of_each_change_among_them_and_can_take_it_back(anna: Robot) -> None:
+    anna.join(anna.list(), "otto@example.org", role="owner")
+    anna.send("delete olga@example.org", "otto@example.org", proved=True)
+    assert anna.member(OLGA) is None
+    told = {row["address"]: row for row in anna.notices("owners-changed")}
+    assert set(told) == {"otto@example.org", OLGA}
+    assert "olga@example.org was owner and is no member any more" in mails.text(told[OLGA])
+    anna.arrive(mails.answer("phone", "undo", told[OLGA], OLGA), OLGA, mails.to(told[OLGA]))
+    assert anna.member(OLGA) is None  # who is no owner any more cannot; another owner can
+    row = told["otto@example.org"]
+    anna.arrive(mails.answer("phone", "undo", row, "otto@example.org"), "otto@example.org", mails.to(row))
+    member = anna.member(OLGA)
+    assert member is not None and member.role == "owner"
+
+
+def test_C4_a_moved_owner_is_told_at_the_old_address_and_can_go_back(anna: Robot) -> None:
+    anna.send("change talk thief@example.net", OLGA, proved=True)
+    anna.reply("ok", "thief@example.net", "confirm-commands")
+    member = anna.member(OLGA)
+    assert member is not None and member.address == "thief@example.net"
+    told = {row["address"]: row for row in anna.notices("owners-changed")}
+    assert set(told) == {"thief@example.net", OLGA}
+    anna.arrive(mails.answer("phone", "undo", told[OLGA], OLGA), OLGA, mails.to(told[OLGA]))
+    member = anna.member(OLGA)
+    assert member is not None and member.address == OLGA
+
+
+def test_C4_the_last_owner_stays(anna: Robot) -> None:
+    anna.send("unsubscribe", OLGA, proved=True)
+    assert "last owner" in anna.only(to=OLGA) and anna.member(OLGA) is not None
+
+
+def test_a_moderator_who_leaves_is_told_of_and_a_member_is_not(anna: Robot) -> None:
+    anna.send("unsubscribe", KIM, proved=True)
+    anna.send("unsubscribe", ANNA, proved=True)
+    assert {mails.text(row).split("\n")[1].strip() for row in anna.notices("owners-changed")} == {
+        "kim@example.org was moderator and is no member any more."
+    }

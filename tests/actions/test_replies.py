@@ -227,3 +227,16 @@ def test_an_expired_post_says_so_to_who_answers_late(held: Community) -> None:
     held.later(seconds=-1)
     say(held, "ok")
     assert last(held)["name"] == "already-decided" and "listserver dropped it already" in mails.text(last(held))
+
+
+def test_moderators_are_reminded_of_what_waited_for_a_day_and_nobody_claimed(held: Community) -> None:
+    assert held.write(lambda c: moderation.remind(c, held.site, held.now)) == 0
+    held.later(days=1)
+    assert held.write(lambda c: moderation.remind(c, held.site, held.now)) == 2
+    reminder = asked(held, BOB, "waiting-posts")
+    assert "Nobody has decided for more than a day" in mails.text(reminder)
+    held.arrive(mails.answer("phone", "mine 1", reminder, BOB), BOB, mails.to(reminder))
+    held.later(hours=23)
+    assert held.write(lambda c: moderation.remind(c, held.site, held.now)) == 0
+    held.later(hours=2)
+    assert held.write(lambda c: moderation.remind(c, held.site, held.now)) == 2

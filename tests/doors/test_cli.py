@@ -321,3 +321,10 @@ def test_a_person_is_shown_with_all_they_are_on(talk: Cli) -> None:
     assert (shown["addresses"], shown["memberships"][0]["list"]) == (["olga@example.org"], "talk")
     assert "talk (owner, each, active)" in talk("person", "show", "olga@example.org").out
     assert talk("person", "show", "nobody@example.org").code == 1
+
+
+def test_people_are_invited_once(talk: Cli) -> None:
+    assert talk("member", "add", "talk", "anna@example.org", "--invite").out == "talk: 1 invited.\n"
+    again = talk("member", "add", "talk", "anna@example.org", "--invite").out
+    assert again == "talk: 0 invited. Asked within a day already, so not again: anna@example.org.\n"
+    assert "anna@example.org" not in talk("member", "list", "talk").out
