@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select
 from listserver.actions import database
 from listserver.core.actor import OPERATOR
 from listserver.errors import Refused, Unavailable, UsageError
-from listserver.store import copies, lock, tables
+from listserver.store import copies, lock, schema, tables
 from listserver.store.engine import Store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ def test_backup_and_restore(database_url: str, tmp_path: Path) -> None:
     with Store.open(database_url) as store:
         store.write_now(lambda conn: add_list(conn, "later"))
     assert not database.is_empty(database_url)
-    assert database.restore(database_url, file, OPERATOR, NOW) == "0001"
+    assert database.restore(database_url, file, OPERATOR, NOW) == schema.HEAD
     assert names(database_url) == ["talk"]
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".part")] == []
 
@@ -87,7 +87,7 @@ def test_check_and_status(database_url: str) -> None:
         store.write_now(lambda conn: add_list(conn, "wrong", posts=3))
     assert database.check(database_url) == ["List wrong counts its posts wrongly."]
     found = database.status(database_url)
-    assert (found.schema, found.wanted, found.lists, found.posts) == ("0001", "0001", 1, 0)
+    assert (found.schema, found.wanted, found.lists, found.posts) == (schema.HEAD, schema.HEAD, 1, 0)
     assert found.size > 10_000
 
 
@@ -97,8 +97,8 @@ def test_status_of_an_empty_database(tmp_path: Path) -> None:
         database.status(url)
     assert database.is_empty(url)
     assert database.status(url).schema == ""
-    assert database.upgrade(url, OPERATOR, NOW) == ("", "0001")
-    assert database.upgrade(url, OPERATOR, NOW) == ("0001", "0001")
+    assert database.upgrade(url, OPERATOR, NOW) == ("", schema.HEAD)
+    assert database.upgrade(url, OPERATOR, NOW) == (schema.HEAD, schema.HEAD)
 
 
 def test_a_second_serve_on_one_sqlite_database_is_told_so(sqlite_url: str) -> None:
