@@ -231,7 +231,7 @@ def test_deadlocks_are_run_again(postgres_url: str) -> None:
         thread.join()
         values = one.read_now(lambda conn: sorted(conn.execute(select(site.c.value)).scalars()))
     assert sorted(values[0][i : i + 2] for i in (0, 2)) == ["ab", "ba"]
-    assert sum(tries.values()) == 3
+    assert sum(tries.values()) >= 3  # two units and one that ran again; on a busy machine they may meet twice
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "mysql://x/y", "nonsense", "sqlite:////nowhere/at/all.db"])
