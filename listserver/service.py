@@ -58,7 +58,9 @@ def run(load: Load, only: frozenset[str] = frozenset(PARTS)) -> None:
         site = replace(site_of(settings, store.read_now(secret)), signs=bool(_keys(settings)))
         try:
             asyncio.run(Service(load, settings, store, site, only).run())
-        except* Exception as failures:
+        except (
+            ExceptionGroup
+        ) as failures:  # not except*: what that raises comes wrapped in another group (Python 3.11.2)
             _explain(failures)
 
 
