@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from sqlalchemy import Connection
 
@@ -83,6 +84,8 @@ def receive(
         case Verdict.DISCARD:
             _note(conn, "post-discarded", lst, known.author, judgement.reasons, now)
             return Discarded(judgement.reasons)
+        case _:
+            assert_never(judgement.verdict)
 
 
 def accept(conn: Connection, lst: List, arrived: Arrived, author: Author | None, now: datetime) -> Accepted:

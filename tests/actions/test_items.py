@@ -205,6 +205,12 @@ def test_a_word_from_a_stranger_marks_nothing(community: Community) -> None:
     assert community.rows("thread_marks") == community.notices("thread-marked") == []
 
 
+def test_a_word_about_a_thread_that_is_not_there_is_a_post(community: Community) -> None:
+    talk(community)
+    community.post(Subject="Re: x", body="mute", References="<not@example.org> <here@example.org>")
+    assert len(posts(community)) == 3 and community.rows("thread_marks") == []
+
+
 def test_topics_choose_among_tagged_posts_and_following_a_thread_is_stronger(community: Community) -> None:
     lst = talk(community)
     community.join(lst, "emil@example.org")

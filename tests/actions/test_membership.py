@@ -102,6 +102,7 @@ OPTIONS: list[tuple[dict[str, str], dict[str, Any]]] = [
     ({"digest_form": "mime"}, {"digest_form": "mime"}),
     ({"zone": "Europe/Berlin", "name": " Anna  Berg ", "language": "de"}, {"name": "Anna Berg", "language": "de"}),
     ({"zone": ""}, {"zone": ""}),
+    ({"name": "Anna B."}, {"name": "Anna B."}),
     ({"role": "moderator"}, {"role": "moderator"}),
     ({"pause_until": "none"}, {"pause_until": None, "state": "active"}),
     ({"pause_until": "2027-01-31T10:00+01:00"}, {"state": "paused"}),
@@ -187,3 +188,13 @@ def test_bans_are_added_once_and_lifted(community: Community) -> None:
             ban(talk, pattern)
     assert community.write(lambda c: bans.remove(c, OPERATOR, None, "*@spam.example", community.now))
     assert not community.write(lambda c: bans.remove(c, OPERATOR, None, "*@spam.example", community.now))
+
+
+def test_the_options_of_somebody_paused_can_be_given_back(community: Community) -> None:
+    talk = community.create()
+    community.join(talk, "anna@example.org")
+    paused = change(community, talk, pause_until="2027-01-31", own_copies="off", digest_form="mime")
+    kept = membership.options_of(paused)
+    change(community, talk, pause_until="none", own_copies="on", digest_form="html")
+    again = change(community, talk, **kept)
+    assert (again.state, again.pause_until, again.own_copies) == ("paused", paused.pause_until, False)

@@ -5,10 +5,11 @@ import email.policy
 
 import pytest
 
-from listserver.actions import moderation, people
+from listserver.actions import joining, moderation, people, posting
 from listserver.actions.moderation import AlreadyDecided, Approved, Dropped, TurnedDown
 from listserver.core.actor import OPERATOR, Actor, Proof
 from listserver.errors import Refused
+from listserver.store import lists
 from tests.actions.conftest import SITE, Community
 
 
@@ -113,3 +114,40 @@ def test_a_held_post_without_a_usable_author_can_be_decided(community: Community
     )
     assert isinstance(community.write(lambda c: moderation.approve(c, SITE, OPERATOR, second, community.now)), Approved)
     assert community.notices() == [] and len(community.rows("posts")) == 1
+
+
+def test_a_held_post_that_came_in_by_another_way_is_there_once(community: Community) -> None:
+    talk = community.create()
+    raw = community.mail("nora@example.org", "talk@lists.example.org")
+    community.arrive(raw, "nora@example.org", "talk@lists.example.org")
+    community.join(talk, "nora@example.org")
+    assert community.arrive(raw, "nora@example.org", "talk@lists.example.org").code == 250
+    done = community.write(lambda c: moderation.approve(c, SITE, OPERATOR, hold_id(community), community.now))
+    assert isinstance(done, Approved) and done.number == 1
+    assert len(community.rows("posts")) == len(community.rows("deliveries")) == 1
+
+
+def ask_to_join(community: Community, address: str) -> None:
+    talk = community.store.read_now(lambda c: lists.find(c, "talk"))
+    assert talk is not None
+    actor = Actor(Proof.SENDER, address)
+    community.write(lambda c: joining.join(c, SITE, actor, talk, address, community.now))
+
+
+def test_who_was_let_in_meanwhile_is_not_welcomed_twice(community: Community) -> None:
+    talk = community.create(joining="approve")
+    ask_to_join(community, "nora@example.org")
+    community.join(talk, "nora@example.org")
+    before = community.rows("notices")
+    done = community.write(lambda c: moderation.approve(c, SITE, OPERATOR, hold_id(community), community.now))
+    assert isinstance(done, Approved)
+    assert len(community.rows("members")) == 1 and community.rows("notices") == before
+
+
+def test_C7_of_a_burst_of_requests_to_join_moderators_hear_fifty_times_an_hour(community: Community) -> None:
+    talk = community.create(joining="approve")
+    community.join(talk, "olga@example.org", role="owner")
+    for number in range(posting.NOTICES_PER_HOUR + 3):
+        ask_to_join(community, f"x{number}@example.net")
+    assert len(community.notices("held-join")) == len(community.rows("tokens")) == posting.NOTICES_PER_HOUR
+    assert len(community.rows("holds")) == posting.NOTICES_PER_HOUR + 3

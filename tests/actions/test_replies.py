@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from listserver.actions import membership, moderation
+from listserver import inbound
+from listserver.actions import membership, moderation, replies
+from listserver.actions.notices import SAME_PER_HOUR
 from listserver.core.actor import OPERATOR
-from listserver.core.envelope import Reply
+from listserver.core.address import Route, Verb
+from listserver.core.envelope import Envelope, Reply
 from listserver.core.message import read
 from listserver.core.packing import unpack
 from listserver.store import lists, people, tables
@@ -240,3 +243,49 @@ def test_moderators_are_reminded_of_what_waited_for_a_day_and_nobody_claimed(hel
     assert held.write(lambda c: moderation.remind(c, held.site, held.now)) == 0
     held.later(hours=2)
     assert held.write(lambda c: moderation.remind(c, held.site, held.now)) == 2
+
+
+def test_5_automatic_mail_decides_nothing_through_any_door(held: Community) -> None:
+    notice = asked(held)
+    to = mails.to(notice)
+    raw = mails.answer("phone", "ok", notice, KIM, Auto_Submitted="auto-replied")
+    route = Route("talk", Verb.CONFIRM, to.partition(".")[2].partition("@")[0])
+    arrived = inbound.prepare(Envelope(KIM, to, "smtp"), raw)
+    talk = held.store.read_now(lambda c: lists.find(c, "talk"))
+    assert talk is not None
+    held.write(lambda c: replies.receive(c, held.site, talk, route, arrived, held.now))
+    assert decision(held) is None and held.rows("events")[-1]["name"] == "mail-dropped"
+
+
+@pytest.mark.parametrize(("said", "decided"), [("ok", True), ("", False), ("perhaps", False)])
+def test_C3_of_an_answer_from_elsewhere_that_decides_nothing_nobody_hears(
+    held: Community, said: str, decided: bool
+) -> None:
+    if decided:
+        say(held, "ok")
+    before = len(held.notices())
+    notice = asked(held)
+    held.arrive(mails.answer("phone", said, notice, EVE), EVE, mails.to(notice))
+    assert len(held.notices()) == before
+
+
+def test_C3_a_moderator_is_asked_about_answers_from_elsewhere_a_few_times_an_hour(held: Community) -> None:
+    notice = asked(held)
+    for _ in range(9):
+        held.arrive(mails.answer("phone", "ok", notice, EVE), EVE, mails.to(notice))
+    assert len(held.notices("answer-from-elsewhere")) == SAME_PER_HOUR
+    assert len([row for row in held.rows("tokens") if row["action"] == "answer"]) == SAME_PER_HOUR
+
+
+def test_ban_of_somebody_without_an_address_only_drops(held: Community) -> None:
+    held.arrive(held.mail("nobody at all", "talk@lists.example.org"), EVE, "talk@lists.example.org")
+    say(held, "ban")
+    assert decision(held) == "discarded" and held.rows("bans") == []
+
+
+def test_a_post_that_its_notice_did_not_show_whole_cannot_be_edited(held: Community) -> None:
+    body = "\r\n".join(f"{number}: so it goes on and on" for number in range(1_000))
+    held.post(EVE, body=body)
+    notice = asked(held)
+    held.arrive(mails.answer("Thunderbird, below", "edit", notice, KIM), KIM, mails.to(notice))
+    assert decision(held) is None and last(held)["name"] == "how-to-decide"
