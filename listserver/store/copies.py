@@ -4,8 +4,11 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from sqlalchemy import URL
 from sqlalchemy.engine import make_url
@@ -34,7 +37,7 @@ def backup(url: str, target: Path) -> None:
 
 
 def restore(url: str, source: Path) -> None:
-    """Make the database at `url` what `source`, written by `backup`, holds; what it held is lost.
+    """Make the database at `url` what `source`, written by `backup`, holds; what it held is lost, newer tables too.
 
     Done wholly or not at all. Raises Refused if `source` is no backup for this engine, Unavailable.
     """
@@ -45,7 +48,7 @@ def restore(url: str, source: Path) -> None:
     with source.open("rb") as head:
         if head.read(5) != b"PGDMP":
             raise Refused(f"{source} is not a backup of a PostgreSQL database, made by `listserver db backup`.")
-    _postgres("pg_restore", where, "--clean", "--if-exists", "--no-owner", "--single-transaction", str(source))
+    _restore_postgres(where, source)
 
 
 def _restore_sqlite(database: Path, source: Path) -> None:
@@ -90,16 +93,69 @@ def _check_sqlite(copy: Path, source: Path) -> None:
         raise Refused(f"{source} is damaged: {answer}.")
 
 
+# The backup drops what it knows (--clean), but not the tables of a newer release, which may refer to those.
+_BEGIN = b"""
+SET client_min_messages = warning;
+BEGIN;
+DO $$ DECLARE name regclass; BEGIN
+  FOR name IN
+    SELECT oid FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+  LOOP
+    EXECUTE 'DROP TABLE IF EXISTS ' || name || ' CASCADE';
+  END LOOP;
+END $$;
+"""
+
+
+def _restore_postgres(url: URL, source: Path) -> None:
+    # One transaction from the first DROP on, and COMMIT is said only once the whole file was read: psql takes the end
+    # of its input for the end of a table.
+    read = ["pg_restore", "--clean", "--if-exists", "--no-owner", "--file=-", str(source)]
+    write = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", _dbname(url)]
+    with (
+        TemporaryFile() as read_said,
+        TemporaryFile() as write_said,
+        _started(read, url, stdout=subprocess.PIPE, stderr=read_said) as reader,
+        _started(write, url, stdin=subprocess.PIPE, stderr=write_said) as writer,
+    ):
+        assert reader.stdout is not None and writer.stdin is not None
+        with suppress(BrokenPipeError), writer.stdin as script:  # psql says itself why it stopped
+            script.write(_BEGIN)
+            script.writelines(_settings_of_any_server(reader.stdout))
+            if reader.wait():
+                raise Refused(f"{source} is damaged, and nothing was changed: {_text(read_said)}.")
+            script.write(b"COMMIT;\n")
+        if writer.wait():
+            raise Unavailable(f"psql failed, and nothing was changed: {_text(write_said)}")
+
+
+def _settings_of_any_server(script: IO[bytes]) -> Iterator[bytes]:
+    """The script without the setting at its head that servers before 17 do not know, though newer programs set it."""
+    return (line for n, line in enumerate(script) if n > 20 or not line.startswith(b"SET transaction_timeout"))
+
+
 def _postgres(program: str, url: URL, *args: str) -> None:
+    with TemporaryFile() as said, _started([program, *args, _dbname(url)], url, stderr=said) as running:
+        if running.wait():
+            raise Unavailable(f"{program} failed: {_text(said)}")
+
+
+def _started(command: list[str], url: URL, **pipes: Any) -> subprocess.Popen[bytes]:
+    program, *args = command
     env = os.environ | ({"PGPASSWORD": str(url.password)} if url.password else {})  # not where `ps` shows it
-    database = url.set(drivername="postgresql", password=None).render_as_string()
-    command = [_newest(program), *args, f"--dbname={database}"]
     try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        return subprocess.Popen([_newest(program), *args], env=env, **pipes)
     except FileNotFoundError:
         raise Refused(f"{program} is not installed (Debian: apt install postgresql-client).") from None
-    if done.returncode:
-        raise Unavailable(f"{program} failed: {done.stderr.strip()}")
+
+
+def _dbname(url: URL) -> str:
+    return f"--dbname={url.set(drivername='postgresql', password=None).render_as_string()}"
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace").strip()
 
 
 def _newest(program: str) -> str:
