@@ -167,8 +167,12 @@ def backend_of(text: str, *, create: bool = False) -> Backend:
             f"database.url = {url.render_as_string()!r} is not possible: write sqlite:///path/to/file.db or "
             "postgresql+psycopg://user@host/name."
         )
-    if not create and not Path(url.database).exists():
+    file = Path(url.database)
+    if not create and not file.exists():
+        raise UsageError(f"There is no database at {file}. `listserver init` or `listserver db upgrade` makes it.")
+    if not file.parent.is_dir():
         raise UsageError(
-            f"There is no database at {url.database}. `listserver init` or `listserver db upgrade` makes it."
+            f"The folder {file.parent} for the database is not there. "
+            "Make it, and give it to the user that runs listserver."
         )
     return Sqlite(url)

@@ -45,6 +45,17 @@ def test_refusals_say_what_would_be_right(cli: Cli, args: list[str], said: str) 
     assert (done.code, said in done.err) == (1, True)
 
 
+def test_a_database_that_cannot_be_had_says_why_and_what_to_do(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LISTSERVER_DATABASE__URL", f"sqlite:///{tmp_path}/nowhere/x.db")
+    refused = cli("db", "upgrade")
+    assert (refused.code, refused.err.startswith(f"listserver: The folder {tmp_path}/nowhere")) == (1, True)
+    monkeypatch.setenv("LISTSERVER_DATABASE__URL", f"postgresql+psycopg:///x?host={tmp_path}")
+    refused = cli("lists")
+    assert (refused.code, "cannot be used now. " in refused.err, str(tmp_path) in refused.err) == (1, True, True)
+
+
 def test_the_database_is_shown_checked_and_upgraded(cli: Cli) -> None:
     status = cli("db", "status", "--json").json
     assert (status["engine"], status["lists"], status["members"]) == ("sqlite", 1, 1)

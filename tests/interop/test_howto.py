@@ -32,7 +32,7 @@ from tests.running import Serve
 pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("mail-servers")]
 
 DOMAIN = "lists.example.org"
-OF_THE_MACHINE = ("apt", "adduser", "python3", "/opt/", "ln", "chown", "update-exim4.conf")
+OF_THE_MACHINE = ("apt", "adduser", "python3", "/opt/", "ln", "chown", "update-exim4.conf", "sudo")
 _BLOCK = re.compile(r"^( *)```(sh|toml|zone)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 Start = Callable[[Path], AbstractContextManager[Peer]]
@@ -46,6 +46,7 @@ class Reader:
         self.instead = {"/etc/": f"{folder}/etc/", "/var/": f"{folder}/var/"}
         self.settings = {"DNS__SERVERS": names, "WEB__LISTEN": ""}
         self.file = folder / "etc/listserver/listserver.toml"
+        self.database = f"sqlite:///{folder}/var/lib/listserver/listserver.db"
         self.said: list[str] = []
         self.running = ExitStack()
         self.zone: list[str] = []
@@ -83,6 +84,9 @@ class Reader:
         if line.startswith("systemctl"):
             self.start(line.split()[-1])
             return
+        if line == "listserver serve":
+            self.start("listserver")
+            return
         done = self.run(self.replaced(line), patience=20 if line.startswith("listserver archive") else 0)
         if not line.startswith("listserver doctor"):
             assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
@@ -112,14 +116,14 @@ class Reader:
             self.instead["127.0.0.1:25"] = f"127.0.0.1:{peer.port}"
             self.settings["RELAY__URL"] = f"smtp://127.0.0.1:{peer.port}"
             return
-        serve = Serve(self.folder / "serve", database=f"sqlite:///{self.folder}/var/lib/listserver/listserver.db")
+        serve = Serve(self.folder / "serve", database=self.database)
         serve._settings = {"CONFIG": str(self.file), "DATABASE__URL": serve._settings["DATABASE__URL"], **self.settings}
         self.running.enter_context(serve)
 
     def replaced(self, text: str) -> str:
-        for there, here in self.instead.items():
-            text = text.replace(there, here)
-        return text
+        """What a page says, with what stands for it here."""
+        names = sorted(self.instead, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, names)), lambda found: self.instead[found[0]], text)
 
     def doctor(self) -> dict[str, str]:
         """What the doctor said last: name -> state."""
@@ -265,3 +269,51 @@ def test_on_a_rented_mailbox(folder: Path, box: Mailbox, monkeypatch: pytest.Mon
             _until(lambda: not box.unread())
     wanted = ("relay", "imap", "loop")
     assert {name: doctors[0].get(name) for name in wanted} == dict.fromkeys(wanted, "ok")
+
+
+def _owner(folder: Path, database: str) -> Reader:
+    """Somebody with an empty site."""
+    reader = Reader(folder, {}, "")
+    reader.database = database
+    reader.instead["DATABASE"] = database
+    reader.do(f"listserver init --domain {DOMAIN} --dir /etc/listserver --database DATABASE")
+    return reader
+
+
+def test_running_a_list(folder: Path) -> None:
+    reader = _owner(folder, f"sqlite:///{folder}/var/lib/listserver/listserver.db")
+    reader.follow("owners.md")
+    members, events = reader.said[-2:]
+    assert {line.split()[0]: " owner " in line for line in members.splitlines()[1:]} == {
+        "anna@example.net": False, "bob@example.net": False, "kim@example.net": False, "olga@example.net": True,
+    }  # fmt: skip
+    assert "dora@example.net" in events
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_back_up_restore_upgrade(engine: str, folder: Path, request: pytest.FixtureRequest) -> None:
+    sqlite = f"sqlite:///{folder}/var/lib/listserver/listserver.db"
+    reader = _owner(folder, sqlite if engine == "sqlite" else request.getfixturevalue("postgres_url"))
+    reader.do("listserver list create talk --owner olga@example.net")
+
+    def after(line: str) -> None:
+        if line.startswith("listserver db check"):  # after the backup, before the restore
+            reader.do("listserver list create later --owner olga@example.net")
+
+    reader.follow("backup-and-upgrade.md", after)
+    reader.do("listserver lists --json")
+    assert [name for name in ("talk", "later") if f'"{name}"' in reader.said[-1]] == ["talk"]
+
+
+def test_several_hosts(folder: Path, postgres_url: str) -> None:
+    with dns_server.serving({}) as names:
+        reader = Reader(folder, {}, names)
+        reader.database = postgres_url
+        reader.instead["postgresql+psycopg://listserver@db.example.org/listserver"] = postgres_url
+        reader.settings["RELAY__URL"] = f"folder://{folder}/out"
+        with reader.running:
+            reader.follow("several-hosts.md")
+            reader.instead["127.0.0.1:8025"] = f"127.0.0.1:{free_port()}"
+            reader.configure('[smtp]\nlisten = "127.0.0.1:8025"')
+            reader.start("listserver")  # the second host
+            reader.do("listserver queue status")
