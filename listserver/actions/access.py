@@ -16,6 +16,7 @@ class Verb(StrEnum):
     MANAGE_MEMBERS = "manage-members"  # add, remove and change others
     CONFIGURE = "configure"  # settings, roles, delete
     CREATE_LISTS = "create-lists"  # and delete them: the operator's
+    SEE_PEOPLE = "see-people"  # all that is known of somebody, and erase it: the operator's
     OWN_MEMBERSHIP = "own-membership"  # join, leave and change oneself
 
 
@@ -24,6 +25,7 @@ _ROLES = {
     Verb.MANAGE_MEMBERS: ("owner",),
     Verb.CONFIGURE: ("owner",),
     Verb.CREATE_LISTS: (),
+    Verb.SEE_PEOPLE: (),
     Verb.OWN_MEMBERSHIP: ("owner",),
 }
 
@@ -55,6 +57,7 @@ _WORDS = {
     Verb.MANAGE_MEMBERS: "change other members of this list",
     Verb.CONFIGURE: "change the settings of this list",
     Verb.CREATE_LISTS: "create or delete lists",
+    Verb.SEE_PEOPLE: "see or erase all that is known of somebody",
     Verb.OWN_MEMBERSHIP: "change this membership",
 }
 _WHO = {
@@ -62,5 +65,6 @@ _WHO = {
     Verb.MANAGE_MEMBERS: "its owners",
     Verb.CONFIGURE: "its owners",
     Verb.CREATE_LISTS: "the operator",
+    Verb.SEE_PEOPLE: "the operator",
     Verb.OWN_MEMBERSHIP: "the member, with a proof, and the list's owners",
 }

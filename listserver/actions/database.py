@@ -3,10 +3,13 @@
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from listserver.actions import traces as erasing
 from listserver.core.actor import Actor
-from listserver.errors import Refused
+from listserver.errors import Refused, Unavailable, UsageError
 from listserver.log import Event
-from listserver.store import copies, events, health, lock, migrations, schema
+from listserver.store import copies, events, health, lock, migrations, schema, traces
 from listserver.store.engine import Store
 
 
@@ -50,14 +53,37 @@ def is_empty(url: str) -> bool:
 def restore(url: str, source: Path, actor: Actor, now: datetime) -> str:
     """Make the database what the backup `source` holds, and its schema this release's; the schema that it had.
 
-    Raises Refused while a server runs on it, or if `source` is no backup.
+    Who was erased after the backup was made is erased from it. Raises Refused while a server runs on it, or if
+    `source` is no backup.
     """
     with lock.exclusive(url):
         _nobody_else(url)
+        erased = _erased(url)
         copies.restore(url, source)
         before, _ = migrations.upgrade(url)
-        _record(url, Event.DATABASE_RESTORED, actor, now, {"file": str(source), "schema": before})
+        with Store.open(url) as store:
+            again = erasing.again(store, actor, erased, now)
+        _record(url, Event.DATABASE_RESTORED, actor, now, {"file": str(source), "schema": before, "erased": again})
     return before
+
+
+def compact(url: str) -> bool:
+    """Write a SQLite file anew, without what deleted rows have left in it; False while a server runs on it."""
+    try:
+        with lock.exclusive(url):
+            copies.compact(url)
+    except UsageError:
+        return False
+    return True
+
+
+def _erased(url: str) -> dict[str, traces.Erased]:
+    """Who was erased from the database as it is; nobody where there is none, or it is damaged."""
+    try:
+        with Store.open(url) as store:
+            return store.read_now(traces.remembered)
+    except (UsageError, Unavailable, SQLAlchemyError):
+        return {}
 
 
 def _nobody_else(url: str) -> None:

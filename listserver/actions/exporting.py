@@ -52,9 +52,8 @@ def _mbox(target: Path, pages: _Pages) -> Iterator[int]:
     with target.open("xb") as file:
         for page in pages:
             for row in page:
-                sender = row.author_address or "MAILER-DAEMON"
-                separator = f"From {sender} {row.received_at:%a %b %e %H:%M:%S %Y}\n"
-                file.write(separator.encode() + mbox.quote(unpack(row.enc, row.bytes)))
+                head = mbox.separator(row.author_address, row.received_at)
+                file.write(head + mbox.quote(unpack(row.enc, row.bytes)))
             count += len(page)
             yield count
 

@@ -73,6 +73,11 @@ def split(lines: Iterable[bytes], unquote: bool) -> Iterator[Entry]:
         yield _entry([*mail, perhaps], at, unquote)
 
 
+def separator(sender: str, at: datetime) -> bytes:
+    """The line before a mail; sender: "" if unknown."""
+    return f"From {sender or 'MAILER-DAEMON'} {at:%a %b %e %H:%M:%S %Y}\n".encode()
+
+
 def quote(raw: bytes) -> bytes:
     """A mail's octets as they stand in an mboxrd file: line ends of Unix, an empty line behind them."""
     text = raw.replace(b"\r\n", b"\n")

@@ -51,6 +51,15 @@ def restore(url: str, source: Path) -> None:
     _restore_postgres(where, source)
 
 
+def compact(url: str) -> None:
+    """Write the file of a SQLite database anew, so that it holds nothing but its rows; PostgreSQL does so by itself."""
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(where.database or "")) as conn:
+            conn.execute("VACUUM")
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _restore_sqlite(database: Path, source: Path) -> None:
     part = database.with_name(f"{database.name}.part")
     try:

@@ -14,6 +14,7 @@ from listserver.core.message import Post
 from listserver.core.misdirected import misdirected
 from listserver.core.policy import Author, Facts, matches
 from listserver.core.site import Site
+from listserver.core.traces import BANNED, mark
 from listserver.store.fast import Fast
 from listserver.store.lists import List
 from listserver.store.tables import addresses, bans, holds, members, people, posts
@@ -78,7 +79,9 @@ _RATES = Fast(
 def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Post, now: datetime) -> Facts:
     """The facts about this post on this list: three statements and one for each author, of whom nearly all have one."""
     patterns = [row[0] for row in _BANS.all(conn, {"list_id": lst.id})]
-    authors = tuple(_banned(author(conn, lst, box.address), patterns) for box in post.authors[:MAX_AUTHORS])
+    authors = tuple(
+        _banned(author(conn, lst, box.address), patterns, site.secret) for box in post.authors[:MAX_AUTHORS]
+    )
     same = {"list_id": lst.id, "message_id": message_id(post), "content_hash": post.content_hash}
     hour_posts, day_posts = _rates(conn, lst, authors, now)
     own = site.address(lst.name)
@@ -118,8 +121,9 @@ def _from_row(given: str, key: str, row: tuple[Any, ...]) -> Author:
     return Author(given, key, person_id, member_id, name, role, state, moderated, known, accepted)
 
 
-def _banned(author: Author, patterns: Sequence[str]) -> Author:
-    ban = next((p for p in patterns if matches(author.key, p)), "")
+def _banned(author: Author, patterns: Sequence[str], secret: bytes) -> Author:
+    erased = any(pattern.startswith(BANNED) for pattern in patterns) and BANNED + mark(secret, author.key)
+    ban = next((p for p in patterns if p == erased or matches(author.key, p)), "")
     return replace(author, ban=ban) if ban else author
 
 

@@ -247,13 +247,34 @@ def set_state(conn: Connection, list_id: int, thread_id: int, post_id: int, stat
 def empty(conn: Connection, list_id: int, thread_id: int, post_id: int) -> None:
     """Leave nothing of a post but its place: a tombstone that keeps its thread whole."""
     if conn.dialect.name == "sqlite":
-        words = conn.execute(_WORDS, {"id": post_id}).scalar_one()
-        conn.execute(_FORGET_WORDS, {"id": post_id, **words._asdict()})
+        _forget_words(conn, post_id)
     conn.execute(_NO_RAW, {"id": post_id})
     conn.execute(_NO_BODY, {"id": post_id})
     conn.execute(_EMPTY, {"post": post_id})
     conn.execute(_NO_TITLE, {"root": post_id})
     _touch(conn, list_id, thread_id)
+
+
+def rewrite(conn: Connection, row: Row[Any], new: Prepared) -> None:
+    """Put another text in the place of a post's (row of posts), under its author in `new`; its place stays."""
+    if conn.execute(_RAW, {"id": row.id}).first() is None:  # it was deleted just now
+        return
+    columns = ("author_name", "author_address", "subject", "subject_key", "opening", "size", "files")
+    values: dict[str, Any] = {name: getattr(new, name) for name in columns}
+    if not new.author_address:
+        values["person_id"] = None
+    conn.execute(update(posts).where(posts.c.id == row.id).values(**values))
+    conn.execute(update(raw).where(raw.c.post_id == row.id).values(enc=new.enc, bytes=new.octets))
+    if conn.dialect.name == "sqlite":
+        _forget_words(conn, row.id)
+        _ADD_WORDS.many(conn, [{"id": row.id, **new.words._asdict()}])
+    conn.execute(update(bodies).where(bodies.c.post_id == row.id).values(content=new.content, words=new.words))
+    _touch(conn, row.list_id, row.thread_id)
+
+
+def _forget_words(conn: Connection, post_id: int) -> None:
+    words = conn.execute(_WORDS, {"id": post_id}).scalar_one()
+    conn.execute(_FORGET_WORDS, {"id": post_id, **words._asdict()})
 
 
 def _touch(conn: Connection, list_id: int, thread_id: int) -> None:

@@ -30,6 +30,28 @@ def test_backup_restore_and_what_happened(cli: Cli, tmp_path: Path) -> None:
     assert cli("events", "--person", "olga@example.org", "--since", "12h").code == 0
 
 
+def test_D2_D3_a_person_is_exported_and_erased(cli: Cli, tmp_path: Path) -> None:
+    anna = "anna@example.org"
+    assert cli("member", "add", "talk", f'"Anna Berg" <{anna}>').code == 0
+    out = tmp_path / "anna.zip"
+    assert cli("person", "export", anna, "--out", out).out == f"{out}: all that is known of {anna}.\n"
+    assert cli("person", "export", anna, "--json").json["addresses"][0]["address"] == anna
+    assert cli("person", "erase", anna, "--dry-run").out.startswith(
+        f"Of {anna} there is: people 1, addresses 1, member"
+    )
+    asked = cli("person", "erase", anna)
+    assert (asked.code, "say --yes" in asked.err) == (1, True)
+    assert cli("person", "show", anna).code == 0
+    done = cli("person", "erase", anna, "--yes").out
+    assert done.startswith("Erased: people 1, addresses 1, memberships 1") and done.count("\n") == 1
+    assert cli("person", "erase", anna, "--yes").code == 0
+    for words in (("show",), ("export", "--out", tmp_path / "again.zip"), ("erase", "--dry-run", "--yes")):
+        gone = cli("person", words[0], "nobody@example.org", *words[1:])
+        assert (gone.code, gone.err.count("\n")) == (1, 1), gone.err
+    assert b"anna" not in (tmp_path / "listserver.db").read_bytes().lower()
+    assert [event["name"] for event in cli("events", "--json").json][-1] == "person-erased"
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
