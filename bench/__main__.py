@@ -12,6 +12,7 @@ ALL = {
     "what signing costs": ["bench.signing"],
     "importing an archive": ["bench.importing"],
     "starting": ["bench.start"],
+    "beside Mailman and mlmmj": ["bench.peers"],
 }
 
 
