@@ -22,6 +22,7 @@ from listserver.store.engine import Store
 LOOK = 10.0  # seconds between looks whether a slot has begun
 PATIENCE = 600.0  # longest wait in seconds before a job that failed is tried again
 ROWS = 1_000  # that one transaction deletes
+DECISIONS = 50  # that one transaction makes, each with a mail to render
 
 Clock = Callable[[], datetime]
 Work = Callable[[Connection, datetime], bool]
@@ -78,7 +79,7 @@ def table(site: Site) -> tuple[Job, ...]:
             "expiry",
             "End what has waited for a moderator for too long, as each list says.",
             ten_minutes,
-            _whole(lambda conn, now: moderation.expire(conn, site, now)),
+            lambda conn, now: moderation.expire(conn, site, now, DECISIONS) == DECISIONS,
         ),
         Job(
             "pauses",

@@ -1,7 +1,7 @@
 """A list with members and posts, written straight into the database, for tests and benchmarks of delivery."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert, update
@@ -64,6 +64,12 @@ def post(conn: Connection, community: Community, number: int = 1, body: bytes = 
     conn.execute(update(tables.lists).where(tables.lists.c.id == list_id).values(last_number=number))
     deliveries.plan_post(conn, list_id, post_id, number, columns.get("received_at", NOW))
     return post_id
+
+
+def lapse(conn: Connection) -> None:
+    """As if every lease had run out, by the database's clock."""
+    for table in (tables.deliveries, tables.stragglers):
+        conn.execute(update(table).where(table.c.lease.is_not(None)).values(lease_until=NOW - timedelta(days=365)))
 
 
 def _new(conn: Connection, table: Any, **values: Any) -> int:

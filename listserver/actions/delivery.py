@@ -74,34 +74,33 @@ class Tried(NamedTuple):
 
 def claim(conn: Connection, lease: str, wish: Wish, now: datetime) -> Claim:
     """Lease work that is due, in a number of statements that depends on the wish alone."""
-    until = now + LEASE
     return Claim(
-        deliveries.claim_ranges(conn, lease, now, until, wish.ranges, RANGE, wish.full) if wish.ranges else (),
-        deliveries.claim_stragglers(conn, lease, now, until, wish.stragglers) if wish.stragglers else (),
+        deliveries.claim_ranges(conn, lease, now, LEASE, wish.ranges, RANGE, wish.full) if wish.ranges else (),
+        deliveries.claim_stragglers(conn, lease, now, LEASE, wish.stragglers) if wish.stragglers else (),
     )
 
 
-def renew(conn: Connection, lease: str, now: datetime) -> None:
+def renew(conn: Connection, lease: str) -> None:
     """Keep everything under the lease."""
-    deliveries.renew(conn, lease, now + LEASE)
+    deliveries.renew(conn, lease, LEASE)
 
 
 class Settled(NamedTuple):
     """Ranges that are not ours any more, where nothing is noted; and those that were stopped for being refused."""
 
-    lost: set[int]
+    lost: frozenset[int]
     stopped: set[int]
 
 
 def settle(
     conn: Connection, site: Site, lease: str, moved: Sequence[Moved], tried: Sequence[Tried], now: datetime
 ) -> Settled:
-    """Note what the relay took and what not."""
-    lost = deliveries.move(conn, lease, [(one.work.id, one.after) for one in moved])
+    """Note what the relay took and what not; once, though it be called again after a commit that nobody heard of."""
+    lost, before = deliveries.move(conn, lease, [(one.work.id, one.after) for one in moved])
     late: list[dict[str, Any]] = []
     failed: list[tuple[Range | Straggler, Refusal]] = []
     for one in moved:
-        for refusal in one.refusals if one.work.id not in lost else ():
+        for refusal in one.refusals if one.work.id not in lost | before else ():
             if refusal.fate is Fate.FAILED:
                 failed.append((one.work, refusal))
             else:
@@ -151,9 +150,10 @@ def _settle_stragglers(
         else:
             state = "failed" if due is None else "pending"
             again.append({"row": work.id, "at": due or now, "tried": now, "said": _said(refusal.reply), "to": state})
+    ours = deliveries.held(conn, lease, [work.id for work, _ in failed]) if failed else set()
     deliveries.taken(conn, lease, gone)
     deliveries.again(conn, lease, again)
-    return failed
+    return [(work, refusal) for work, refusal in failed if work.id in ours]
 
 
 def failure_of(refusal: Refusal) -> Failure:

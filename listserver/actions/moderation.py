@@ -150,14 +150,14 @@ def claim(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Claime
     return Claimed(find(conn, hold_id), now + CLAIM)
 
 
-def expire(conn: Connection, site: Site, now: datetime) -> int:
-    """End what has waited too long, as each list says; gives how many."""
-    waited = holds.expired(conn, now)
-    for hold in waited:
-        if lists.get(conn, hold.list_id).settings.on_expiry == "reject":
-            reject(conn, site, PROGRAM, hold.id, "No moderator decided about it in time.", now)
+def expire(conn: Connection, site: Site, now: datetime, limit: int) -> int:
+    """End what has waited too long, as each list says, the oldest first; gives how many, at most `limit`."""
+    waited = holds.expired(conn, now, limit)
+    for hold_id, list_id in waited:
+        if lists.get(conn, list_id).settings.on_expiry == "reject":
+            reject(conn, site, PROGRAM, hold_id, "No moderator decided about it in time.", now)
         else:
-            discard(conn, PROGRAM, hold.id, now)
+            discard(conn, PROGRAM, hold_id, now)
     return len(waited)
 
 

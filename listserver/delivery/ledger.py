@@ -50,7 +50,7 @@ class Ledger:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Moved | Tried] = []
-        self._next: asyncio.Future[set[int]] = self._loop.create_future()
+        self._next: asyncio.Future[frozenset[int]] = self._loop.create_future()
         self._writing: asyncio.Task[None] | None = None
         self._timer: asyncio.Handle | None = None
 
@@ -86,7 +86,7 @@ class Ledger:
             future, self._next = self._next, self._loop.create_future()
             self._writing = self._loop.create_task(self._write(batch, future))
 
-    async def _write(self, batch: list[Moved | Tried], future: "asyncio.Future[set[int]]") -> None:
+    async def _write(self, batch: list[Moved | Tried], future: "asyncio.Future[frozenset[int]]") -> None:
         moved = [answer for answer in batch if isinstance(answer, Moved)]
         tried = [answer for answer in batch if isinstance(answer, Tried)]
         # What was sent must be noted before anything else is.

@@ -154,7 +154,7 @@ class Worker:
             began = self._options.monotonic()
             try:
                 if self._alive():
-                    unit = partial(delivery.renew, lease=self.office.ledger.lease, now=self._clock())
+                    unit = partial(delivery.renew, lease=self.office.ledger.lease)
                     await self._store.write(unit, durable=False)
                     self._renewed = began
             except Unavailable as failure:

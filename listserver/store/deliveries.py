@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -25,9 +25,12 @@ from sqlalchemy import (
 )
 
 from listserver.core import topics
+from listserver.store.clock import microseconds
 from listserver.store.engine import notify
 from listserver.store.fast import Fast
 from listserver.store.tables import (
+    MICROSECOND,
+    Moment,
     addresses,
     bounces,
     deliveries,
@@ -124,11 +127,13 @@ def add_notice(conn: Connection, notice_id: int, list_id: int | None, address: s
 def _free(table: Any) -> ColumnElement[bool]:
     now = bindparam("now", type_=table.c.due.type)
     # What a worker has itself it never takes again, even where the clock was set forward.
-    expired = and_(table.c.lease_until < now, table.c.lease != bindparam("lease"))
+    expired = and_(type_coerce(table.c.lease_until, BigInteger) < microseconds(), table.c.lease != bindparam("lease"))
     return and_(table.c.state == "pending", table.c.due <= now, or_(table.c.lease.is_(None), expired))
 
 
-_LEASE: dict[str, Any] = {"lease": bindparam("lease"), "lease_until": bindparam("until")}
+# Leases go by the database's clock alone: a host whose clock is fast would take what others still work at.
+_UNTIL = type_coerce(microseconds() + bindparam("span", type_=BigInteger), Moment)
+_LEASE: dict[str, Any] = {"lease": bindparam("lease"), "lease_until": _UNTIL}
 _URGENCY = type_coerce(deliveries.c.due, BigInteger) + deliveries.c.priority * AGING
 _CLAIM_RANGES = (
     update(deliveries)
@@ -199,16 +204,15 @@ _REST = insert(deliveries).values(
 _SHORTEN = update(deliveries).where(deliveries.c.id == bindparam("range")).values(upto=bindparam("end"))
 
 
-def claim_ranges(  # noqa: PLR0913 (who takes how much, from where, until when)
-    conn: Connection, lease: str, now: datetime, until: datetime, count: int, size: int, full: Collection[int]
+def claim_ranges(  # noqa: PLR0913 (who takes how much, from where, for how long)
+    conn: Connection, lease: str, now: datetime, span: timedelta, count: int, size: int, full: Collection[int]
 ) -> list[Range]:
     """Lease up to `count` ranges of about `size` members each, the most urgent first; of no list in `full`.
 
     What a large row has beyond that becomes a row of its own, at the end of the queue, so that lists take turns.
     """
-    rows = conn.execute(
-        _CLAIM_RANGES, {"lease": lease, "until": until, "now": now, "count": count, "full": list(full)}
-    ).all()
+    wanted = {"lease": lease, "span": span // MICROSECOND, "now": now, "count": count, "full": list(full)}
+    rows = conn.execute(_CLAIM_RANGES, wanted).all()
     return [_cut(conn, Range(*row), size, now) for row in rows]
 
 
@@ -237,9 +241,10 @@ def receives(conn: Connection, work: Range) -> str:
     return str(conn.execute(_EDITION_MODE, {"edition": work.edition_id}).scalar_one())
 
 
-def claim_stragglers(conn: Connection, lease: str, now: datetime, until: datetime, count: int) -> list[Straggler]:
+def claim_stragglers(conn: Connection, lease: str, now: datetime, span: timedelta, count: int) -> list[Straggler]:
     """Lease up to `count` stragglers, the most urgent first."""
-    rows = conn.execute(_CLAIM_STRAGGLERS, {"lease": lease, "until": until, "now": now, "count": count})
+    wanted = {"lease": lease, "span": span // MICROSECOND, "now": now, "count": count}
+    rows = conn.execute(_CLAIM_STRAGGLERS, wanted)
     return [Straggler(*row) for row in rows]
 
 
@@ -317,7 +322,7 @@ def letters(conn: Connection, notice_ids: Sequence[int]) -> dict[int, Letter]:
 
 # --- keep and let go --------------------------------------------------------------------------------------------------
 def _renewal(table: Any) -> Any:
-    return update(table).where(table.c.lease == bindparam("holder")).values(lease_until=bindparam("until"))
+    return update(table).where(table.c.lease == bindparam("holder")).values(lease_until=_UNTIL)
 
 
 def _freed(table: Any) -> Any:
@@ -327,7 +332,8 @@ def _freed(table: Any) -> Any:
 _RENEW = (_renewal(deliveries), _renewal(stragglers))
 _VOID = (_freed(deliveries), _freed(stragglers))
 _HELD = deliveries.c.id == bindparam("range"), deliveries.c.lease == bindparam("holder")
-_MOVE = Fast(update(deliveries).where(*_HELD).values(after=bindparam("cursor")), "range", "holder", "cursor")
+_FURTHER = deliveries.c.after < bindparam("cursor")
+_MOVE = Fast(update(deliveries).where(*_HELD, _FURTHER).values(after=bindparam("cursor")), "range", "holder", "cursor")
 _PUT_BACK = update(deliveries).where(*_HELD).values(lease=None, lease_until=None, due=bindparam("at"))
 _PUT_OFF = (
     update(deliveries)
@@ -340,6 +346,9 @@ _LEFT = select(exists().where(deliveries.c.post_id == bindparam("post")))
 _STILL_HELD = select(deliveries.c.id).where(
     deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.lease == bindparam("holder")
 )
+_HELD_STRAGGLERS = select(stragglers.c.id).where(
+    stragglers.c.id.in_(bindparam("ids", expanding=True)), stragglers.c.lease == bindparam("holder")
+)
 _LET_GO = (
     update(stragglers)
     .where(stragglers.c.id.in_(bindparam("ids", expanding=True)), stragglers.c.lease == bindparam("holder"))
@@ -347,10 +356,10 @@ _LET_GO = (
 )
 
 
-def renew(conn: Connection, lease: str, until: datetime) -> None:
-    """Keep all that the lease holds until then."""
+def renew(conn: Connection, lease: str, span: timedelta) -> None:
+    """Keep all that the lease holds for so long from now on."""
     for statement in _RENEW:
-        conn.execute(statement, {"holder": lease, "until": until})
+        conn.execute(statement, {"holder": lease, "span": span // MICROSECOND})
 
 
 def void_leases(conn: Connection) -> None:
@@ -418,15 +427,23 @@ _NEW_STRAGGLER = _of_living_member(
 _BOUNCE = _of_living_member(bounces, "list_id", "post_id", "address", "kind", "day", "status", "text", "source", "at")
 
 
-def move(conn: Connection, lease: str, cursors: Sequence[tuple[int, int]]) -> set[int]:
-    """Save cursors, (range id, member id) each, where the lease still holds the range; the ids of the others."""
-    if not cursors:
-        return set()
+class Unmoved(NamedTuple):
+    """Ranges whose cursor was not saved: lost to another lease; saved before, by a commit that nobody heard of."""
+
+    lost: frozenset[int]
+    before: frozenset[int]
+
+
+def move(conn: Connection, lease: str, cursors: Sequence[tuple[int, int]]) -> Unmoved:
+    """Save cursors, (range id, member id) each and further than before, where the lease still holds the range."""
     rows = [{"range": range_id, "cursor": after, "holder": lease} for range_id, after in cursors]
-    if _MOVE.many(conn, rows) == len(cursors):
-        return set()
-    ids = {range_id for range_id, _ in cursors}
-    return ids - set(conn.execute(_STILL_HELD, {"ids": list(ids), "holder": lease}).scalars())
+    count = _MOVE.many(conn, rows) if rows else 0
+    if count == len(cursors):
+        return Unmoved(frozenset(), frozenset())
+    ids = frozenset(range_id for range_id, _ in cursors)
+    held = frozenset(conn.execute(_STILL_HELD, {"ids": list(ids), "holder": lease}).scalars())
+    # All were saved together, or none was: if any moved now, those that the lease holds did.
+    return Unmoved(ids - held, frozenset() if count else held)
 
 
 def add_stragglers(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -439,6 +456,11 @@ def add_bounces(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Members whose copies were refused: `member`, and the columns of bounces."""
     if rows:
         conn.execute(_BOUNCE, [dict(row) for row in rows])
+
+
+def held(conn: Connection, lease: str, straggler_ids: Sequence[int]) -> set[int]:
+    """Which of these the lease still holds: the others are another's, or were settled before."""
+    return set(conn.execute(_HELD_STRAGGLERS, {"ids": list(straggler_ids), "holder": lease}).scalars())
 
 
 def taken(conn: Connection, lease: str, straggler_ids: Sequence[int]) -> None:

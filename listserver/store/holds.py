@@ -38,7 +38,12 @@ _COLUMNS = [lists.c.name if f.name == "list_name" else holds.c[f.name] for f in 
 _HOLDS = select(*_COLUMNS).join(lists, lists.c.id == holds.c.list_id)
 _ONE = _HOLDS.where(holds.c.id == bindparam("id"))
 _WAITING = _HOLDS.where(holds.c.decision.is_(None)).order_by(holds.c.held_at, holds.c.id)
-_EXPIRED = _WAITING.where(holds.c.expires_at <= bindparam("now"))
+_EXPIRED = (
+    select(holds.c.id, holds.c.list_id)
+    .where(holds.c.decision.is_(None), holds.c.expires_at <= bindparam("now"))
+    .order_by(holds.c.held_at, holds.c.id)
+    .limit(bindparam("limit"))
+)
 _DECIDE = (
     update(holds)
     .where(holds.c.id == bindparam("hold_id"), holds.c.decision.is_(None))
@@ -72,9 +77,9 @@ def waiting(conn: Connection, list_id: int | None = None) -> list[Hold]:
     return [_hold(row) for row in conn.execute(query)]
 
 
-def expired(conn: Connection, now: datetime) -> list[Hold]:
-    """What has waited longer than its list lets it."""
-    return [_hold(row) for row in conn.execute(_EXPIRED, {"now": now})]
+def expired(conn: Connection, now: datetime, limit: int) -> list[tuple[int, int]]:
+    """(hold id, list id) of what has waited longer than its list lets it, the oldest first."""
+    return [(row.id, row.list_id) for row in conn.execute(_EXPIRED, {"now": now, "limit": limit})]
 
 
 def decide(conn: Connection, hold_id: int, how: str, by: str, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Verbs on copies on their way out, on both engines."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,8 +35,7 @@ def post(store: Store, where: Community, number: int = 1, **columns: Any) -> int
 def claim(
     store: Store, lease: str = "w", now: datetime = NOW, size: int = 1000, full: tuple[int, ...] = ()
 ) -> list[Range]:
-    until = now + delivery.LEASE
-    return store.write_now(lambda conn: deliveries.claim_ranges(conn, lease, now, until, 4, size, full))
+    return store.write_now(lambda conn: deliveries.claim_ranges(conn, lease, now, delivery.LEASE, 4, size, full))
 
 
 def late(store: Store, lease: str = "w", now: datetime = NOW) -> list[Straggler]:
@@ -102,15 +101,31 @@ def test_what_a_worker_has_another_cannot_get_until_the_lease_is_over(store: Sto
     post(store, build(store, 3))
     (work,) = claim(store, "a")
     assert claim(store, "b") == []
-    store.write_now(lambda conn: delivery.renew(conn, "a", NOW + 10 * MINUTE))
-    assert claim(store, "b", NOW + 10 * MINUTE) == []
-    assert claim(store, "a", NOW + 11 * MINUTE) == []  # though the clock was set forward
-    assert [one.id for one in claim(store, "b", NOW + 11 * MINUTE)] == [work.id]
+    store.write_now(community.lapse)
+    assert claim(store, "a") == []  # what it has itself, though the clock was set forward
+    store.write_now(lambda conn: delivery.renew(conn, "a"))
+    assert claim(store, "b") == []
+    store.write_now(community.lapse)
+    assert [one.id for one in claim(store, "b")] == [work.id]
     assert settle(store, Moved(work, 1), lease="a") == {work.id}
     assert settle(store, Moved(work, 2), lease="b") == set()
     assert rows(store, tables.deliveries, "after", "lease") == [(2, "b")]
     store.write_now(deliveries.void_leases)
-    assert [one.after for one in claim(store, "c", NOW + 11 * MINUTE)] == [2]
+    assert [one.after for one in claim(store, "c")] == [2]
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=-900), timedelta(days=900)])
+def test_a_host_whose_clock_is_wrong_takes_nothing_from_others(store: Store, wrong: timedelta) -> None:
+    talk = build(store, 3)
+    post(store, talk)
+    store.write_now(notice)
+    assert len(claim(store, "a", NOW + abs(wrong))) == len(late(store, "a", NOW + abs(wrong))) == 1
+    assert claim(store, "b", NOW + wrong) == late(store, "b", NOW + wrong) == []
+    store.write_now(lambda conn: delivery.renew(conn, "a"))
+    ((until,),) = rows(store, tables.deliveries, "lease_until")
+    assert timedelta(0) < until - datetime.now(UTC) <= delivery.LEASE
+    store.write_now(community.lapse)
+    assert len(claim(store, "b", NOW + abs(wrong))) == len(late(store, "b", NOW + abs(wrong))) == 1
 
 
 def test_lists_take_turns_and_a_full_one_waits(store: Store) -> None:
@@ -139,8 +154,7 @@ def test_posts_go_before_digests_but_not_for_ever(store: Store) -> None:
 
 
 def _one_at_a_time(store: Store) -> list[Range]:
-    until = NOW + delivery.LEASE
-    return store.write_now(lambda conn: deliveries.claim_ranges(conn, "w", NOW, until, 1, 1000, ()))
+    return store.write_now(lambda conn: deliveries.claim_ranges(conn, "w", NOW, delivery.LEASE, 1, 1000, ()))
 
 
 # --- who is due -------------------------------------------------------------------------------------------------------
@@ -191,11 +205,31 @@ def test_of_a_range_that_is_lost_nothing_is_noted(store: Store) -> None:
     talk = build(store, 2)
     post(store, talk)
     (work,) = claim(store, "a")
-    claim(store, "b", NOW + MINUTE)
+    store.write_now(community.lapse)
+    claim(store, "b")
     (member, _) = talk.members
     answer = Moved(work, member, [refusal(member, Fate.LATER), refusal(member, Fate.FAILED, NO)])
     assert settle(store, answer, lease="a") == {work.id}
     assert rows(store, tables.stragglers) == rows(store, tables.bounces) == []
+
+
+def test_an_answer_settled_twice_after_a_commit_nobody_heard_of_counts_once(store: Store) -> None:
+    talk = build(store, 3)
+    post(store, talk)
+    (work,) = claim(store)
+    one, two, three = talk.members
+    answer = Moved(work, two, [refusal(one, Fate.LATER), refusal(two, Fate.FAILED, NO)])
+    for _ in range(2):
+        assert settle(store, answer) == set()
+    assert rows(store, tables.stragglers, "member_id") == [(one,)]
+    assert rows(store, tables.bounces, "member_id") == [(two,)]
+    assert settle(store, Moved(work, three, [refusal(three, Fate.FAILED, NO)])) == set()  # what comes next counts
+    store.write_now(notice)
+    (copy, letter) = sorted(late(store, now=NOW + MINUTE), key=lambda late: late.notice_id or 0)
+    for _ in range(2):
+        settle(store, Tried(copy, refusal(one, Fate.FAILED, NO)), Tried(letter, refusal(None, Fate.FAILED, NO)))
+    assert rows(store, tables.bounces, "member_id") == [(two,), (three,), (one,)]
+    assert [name for (name,) in rows(store, tables.events, "name")].count("delivery-failed") == 4
 
 
 def test_O5_a_straggler_is_tried_until_five_days_are_over(store: Store) -> None:

@@ -93,7 +93,7 @@ class History:
         """Hand over some copies of all ranges, and save how far that went, as a worker does."""
         deliveries.void_leases(conn)
         full = [other for other in range(1, self.lst.id)]
-        ranges = deliveries.claim_ranges(conn, "w", self.now, self.now, 4, 2, full)
+        ranges = deliveries.claim_ranges(conn, "w", self.now, delivery.LEASE, 4, 2, full)
         for work in ranges:
             copies = _copies(conn, work)
             stop = self.chance.randint(0, len(copies))

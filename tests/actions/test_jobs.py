@@ -14,6 +14,7 @@ from listserver.errors import UsageError
 from listserver.jobs import Job, Runner
 from listserver.store import tables, ticks
 from listserver.store.engine import Store
+from tests.actions.conftest import Community
 
 NOW = datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -204,3 +205,13 @@ def test_earlier_choices_are_kept_while_something_goes_by_them(
     jobs.run_now(store, jobs.find(TABLE, "choices"), NOW)
     count = select(func.count()).select_from(tables.past_receives)
     assert store.read_now(lambda conn: conn.execute(count).scalar_one()) == kept
+
+
+def test_what_waited_too_long_ends_in_portions(community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "DECISIONS", 2)
+    community.create(hold_days="1")
+    for _ in range(5):
+        community.post("eve@example.net")
+    community.later(days=2)
+    assert jobs.run_now(community.store, jobs.find(jobs.table(community.site), "expiry"), community.now) == 3
+    assert [row["decision"] for row in community.rows("holds")] == ["discarded"] * 5

@@ -85,12 +85,12 @@ def test_what_nobody_decides_ends_as_the_list_says(held: Community) -> None:
     held.join(news, "olga@example.org", role="owner")
     held.post("eve@example.net", "news@lists.example.org")
     held.later(days=3)
-    assert held.write(lambda c: moderation.expire(c, SITE, held.now)) == 1
+    assert held.write(lambda c: moderation.expire(c, SITE, held.now, 9)) == 1
     assert [n["address"] for n in held.notices("your-post-rejected")] == ["eve@example.net"]
     held.later(days=12)
-    assert held.write(lambda c: moderation.expire(c, SITE, held.now)) == 1
+    assert held.write(lambda c: moderation.expire(c, SITE, held.now, 9)) == 1
     assert [h["decision"] for h in held.rows("holds")] == ["discarded", "rejected"]
-    assert held.write(lambda c: moderation.expire(c, SITE, held.now)) == 0
+    assert held.write(lambda c: moderation.expire(c, SITE, held.now, 9)) == 0
 
 
 def test_the_member_whose_first_post_was_approved_is_not_held_again(community: Community) -> None:

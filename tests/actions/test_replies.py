@@ -226,7 +226,7 @@ def test_L7_robots_and_lists_are_not_answered(held: Community) -> None:
 
 def test_an_expired_post_says_so_to_who_answers_late(held: Community) -> None:
     held.later(days=14)
-    held.write(lambda c: moderation.expire(c, held.site, held.now))
+    held.write(lambda c: moderation.expire(c, held.site, held.now, 9))
     held.later(seconds=-1)
     say(held, "ok")
     assert last(held)["name"] == "already-decided" and "listserver dropped it already" in mails.text(last(held))
