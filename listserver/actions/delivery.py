@@ -169,12 +169,12 @@ def _record_failures(
     charges: list[Charge] = []
     for work, refusal in failed:
         failure = failure_of(refusal)
-        if refusal.member_id is not None:
+        if isinstance(work, Straggler) and work.notice_id is not None:  # a probe has a member as well
+            bounces.notice_came_back(conn, site, work.notice_id, failure, now)
+        else:
+            assert refusal.member_id is not None
             day = bounces.day_of(now)
             charges.append(Charge(refusal.member_id, work.list_id or 0, work.post_id, failure, "smtp", day))
-        else:
-            assert isinstance(work, Straggler) and work.notice_id is not None
-            bounces.notice_came_back(conn, site, work.notice_id, failure, now)
         said = {"address": refusal.address, "reply": _said(refusal.reply)[:SAID]}
         events.record(conn, "delivery-failed", PROGRAM, now, list_id=work.list_id, data=said)
     return bounces.charge(conn, site, charges, now)
