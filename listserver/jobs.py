@@ -112,6 +112,12 @@ _RETENTION: tuple[Job, ...] = (
         _aged(retention.tokens_expired, timedelta(days=1)),
     ),
     Job(
+        "sessions",
+        "Forget who was signed in, when the session is over.",
+        daily,
+        _aged(retention.sessions_expired, timedelta(0)),
+    ),
+    Job(
         "decided",
         "Forget holds 30 days after they were decided.",
         daily,

@@ -70,6 +70,7 @@ class Event(StrEnum):
     MEMBER_JOINED = "member-joined", "Somebody became a member by their own wish."
     MEMBER_CHANGED = "member-changed", "A member's options were changed."
     MEMBER_LEFT = "member-left", "A member left."
+    SIGNED_IN = "signed-in", "Somebody signed in on the web, by a mailed link."
     MEMBER_REMOVED = "member-removed", "A member was removed by another."
     MEMBER_SUSPENDED = "member-suspended", "A member's copies came back too often; nothing more is sent for now."
     MEMBER_RESUMED = "member-resumed", "A suspended or paused member gets copies again."

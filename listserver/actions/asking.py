@@ -76,7 +76,7 @@ def ask(  # noqa: PLR0913
         address=to,
         sender=question.sender,
         days=DAYS,
-        page="",
+        page=site.page(f"confirm/{token}"),
         results=question.results,
         request=robot(site, lst),
     )
@@ -104,7 +104,7 @@ def invite(conn: Connection, site: Site, actor: Actor, lst: List, to: str, now: 
         return False
     token = keep(conn, lst, INVITE, to, now, {}, days=UNDO_DAYS)
     title, owner = lst.settings.title or lst.name, site.address(f"{lst.name}+owner")
-    notice = Invitation(lst.name, title, lst.settings.description, to, UNDO_DAYS, "", owner)
+    notice = Invitation(lst.name, title, lst.settings.description, to, UNDO_DAYS, site.page(f"confirm/{token}"), owner)
     events.record(conn, "member-invited", actor, now, list_id=lst.id, data={"address": to})
     return notices.send(conn, site, notice, to, now, lst=lst, reply_to=reply_address(site, lst, token)) > 0
 

@@ -139,14 +139,16 @@ def leaver(conn: Connection, site: Site, lst: List, token: str) -> Member | None
 
 
 def leave_by_token(conn: Connection, site: Site, lst: List, token: str, now: datetime, door: str) -> Left | None:
-    """Leave with the token of List-Unsubscribe, which proves the member (RFC 8058, L3); None: no member has it.
-
-    One mail says what was done and how to come back: the link may have been pressed by somebody else.
-    """
+    """Leave with the token of List-Unsubscribe, which proves the member (RFC 8058, L3); None: no member has it."""
     member = leaver(conn, site, lst, token)
     if member is None:
         return None
     actor = Actor(Proof.TOKEN, member.address, member.person_id, door)
+    return leave_and_tell(conn, site, actor, lst, member, now)
+
+
+def leave_and_tell(conn: Connection, site: Site, actor: Actor, lst: List, member: Member, now: datetime) -> Left:
+    """Leave; one mail says what was done and how to come back, for somebody else may have pressed it."""
     left = leave(conn, actor, lst, member, now)
     takeover.tell(conn, site, actor, lst, member, now)
     step = {"do": "join", "list": lst.id, "address": member.address, "options": membership.options_of(member)}

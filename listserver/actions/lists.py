@@ -14,6 +14,9 @@ from listserver.errors import Refused, UsageError
 from listserver.store import events, lists
 from listserver.store.lists import List
 
+# Paths of the web archive that are no list's.
+PAGES = ("api", "archives", "confirm", "healthz", "m", "me", "metrics", "pipermail", "search", "sign-in", "sign-out")
+
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -83,7 +86,8 @@ def delete(conn: Connection, actor: Actor, lst: List, now: datetime) -> None:
 
 def _checked_name(conn: Connection, name: str) -> str:
     name = address.list_name(name)
-    clash = address.shadows(name, lists.names(conn))
+    taken = f"{name} is the address of a page of the web archive." if name in PAGES else ""
+    clash = taken or address.shadows(name, lists.names(conn))
     if clash:
         raise Refused(f"A list cannot be called {name!r}. {clash} Please choose another name.")
     return name

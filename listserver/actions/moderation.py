@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from listserver.actions import access, asking, joining, notices, posting
 from listserver.actions.access import Verb
 from listserver.core.actor import PROGRAM, Actor
+from listserver.core.edited import edited
 from listserver.core.envelope import from_stored
 from listserver.core.message import read
 from listserver.core.notices import Notice, YourJoinRejected, YourPostRejected
@@ -59,6 +60,18 @@ class Claimed:
 
 Decision = Approved | TurnedDown | Dropped | AlreadyDecided
 CLAIM = timedelta(hours=24)
+_EDITED = {
+    "en": "Edited by a moderator of the list",
+    "de": "Von der Moderation der Liste bearbeitet",
+    "fr": "Modifié par un modérateur de la liste",
+}
+
+
+def with_text(lst: List, hold: Hold, text: str) -> bytes:
+    """A held post with another text, marked as edited; the hold must have its bytes still."""
+    assert hold.bytes is not None
+    mark = _EDITED.get(lst.settings.language, _EDITED["en"])
+    return edited(unpack(hold.enc, hold.bytes), text, mark)
 
 
 def find(conn: Connection, hold_id: int) -> Hold:

@@ -208,7 +208,7 @@ def _held_notice(  # noqa: PLR0913
         approve=site.address(f"{lst.name}+approve.{token}"),
         reject=site.address(f"{lst.name}+reject.{token}"),
         discard=site.address(f"{lst.name}+discard.{token}"),
-        page="",
+        page=site.page(f"{lst.name}/held/{token}"),
         excerpt=post.text[:MAX_EXCERPT],
         waiting=waiting,
     )

@@ -20,7 +20,6 @@ from listserver.core.address import Route, Verb
 from listserver.core.answerable import answerable
 from listserver.core.decision_words import Answer
 from listserver.core.decisions import Decision
-from listserver.core.edited import edited
 from listserver.core.envelope import Reply
 from listserver.core.message import Post, read
 from listserver.core.packing import unpack
@@ -40,11 +39,6 @@ MAX_SAID = 60  # characters of a reply that we repeat (standards C7)
 ANSWER_DAYS = 3  # for which "was this you?" can be answered
 
 _VERBS = {Verb.APPROVE: Answer.YES, Verb.REJECT: Answer.NO, Verb.DISCARD: Answer.DISCARD}
-_EDITED = {
-    "en": "Edited by a moderator of the list",
-    "de": "Von der Moderation der Liste bearbeitet",
-    "fr": "Modifié par un modérateur de la liste",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +217,8 @@ def _edit(conn: Connection, case: _Case, actor: Actor, hold: Hold) -> moderation
     original = unpack(hold.enc, hold.bytes)
     if not text or len(read(original).text) > posting.MAX_EXCERPT:
         return "edit"  # the notice did not show all of it: what it left out would be lost
-    mark = _EDITED.get(case.lst.settings.language, _EDITED["en"])
-    return moderation.approve(conn, case.site, actor, hold.id, case.now, edited=edited(original, text, mark))
+    changed = moderation.with_text(case.lst, hold, text)
+    return moderation.approve(conn, case.site, actor, hold.id, case.now, edited=changed)
 
 
 def _ask_moderator(conn: Connection, case: _Case, hold: Hold, token: Token, decision: Decision) -> None:

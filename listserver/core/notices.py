@@ -81,6 +81,16 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """To somebody who wants to sign in on the web: a link that is good once, for minutes."""
+
+    site_name: str
+    address: str
+    link: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class MailCameBack:
     """To a suspended member: asks whether mail arrives. It is itself the probe."""
 
@@ -391,6 +401,7 @@ class ThreadMarked:
 
 Notice = (
     HeldPost
+    | SignIn
     | HeldBatch
     | YourPostWaits
     | YourPostRejected

@@ -22,6 +22,10 @@ class Site:
     signs: bool = False
     authserv_id: str = ""
 
+    def page(self, path: str) -> str:
+        """The URL of a page of the web archive, "" where there is none."""
+        return f"{self.base_url.rstrip('/')}/{path}" if self.base_url else ""
+
     def address(self, local: str) -> str:
         """An address at the site's domain."""
         return f"{local}@{self.domain}"

@@ -16,6 +16,7 @@ from listserver.store.tables import (
     holds,
     notices,
     past_receives,
+    sessions,
     stragglers,
     tokens,
 )
@@ -24,6 +25,11 @@ from listserver.store.tables import (
 def tokens_expired(conn: Connection, before: datetime, limit: int) -> int:
     """Tokens that expired before a moment."""
     return _delete(conn, tokens, limit, tokens.c.expires_at < before)
+
+
+def sessions_expired(conn: Connection, before: datetime, limit: int) -> int:
+    """Sessions that ended before a moment."""
+    return _delete(conn, sessions, limit, sessions.c.expires_at < before)
 
 
 def holds_decided(conn: Connection, before: datetime, limit: int) -> int:

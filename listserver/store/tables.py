@@ -334,6 +334,20 @@ tokens = Table(
     Index(None, "expires_at"),
 )
 
+# A browser in which somebody signed in, by a link that was mailed to their address.
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    Column("hash", LargeBinary, nullable=False, unique=True),  # SHA-256 of what the cookie holds
+    _ref("person_id", "people.id"),
+    Column("address", Text, nullable=False),  # where the link was mailed
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Index(None, "person_id"),
+    Index(None, "expires_at"),
+)
+
 # --- on their way out -------------------------------------------------------------------------------------------------
 # A mail that we wrote, rendered, for one recipient; its straggler row sends it.
 notices = Table(

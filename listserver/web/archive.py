@@ -15,15 +15,15 @@ from listserver.store import lists, reading
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.reading import Found
-from listserver.web import dates, feeds, fronts, machines, months, post, sent, thread
+from listserver.web import account, dates, feeds, fronts, machines, months, post, sent, session, thread
 from listserver.web.asgi import Handler
 from listserver.web.author import author
 from listserver.web.http import Request, Response, redirect
 from listserver.web.message_id import by_message_id
-from listserver.web.render import FOREVER, page, stylesheet
+from listserver.web.render import FOREVER, missing, page, stylesheet
 from listserver.web.search import search
 from listserver.web.unanswered import unanswered
-from listserver.web.visit import VISITOR, Viewer, Visit
+from listserver.web.visit import Visit
 
 LEVEL = 5  # of gzip
 SMALL = 500  # octets that are sent as they are
@@ -31,24 +31,20 @@ _ID = re.compile(r"[a-z2-7]{10}")
 _YEAR, _MONTH = re.compile(r"[12][0-9]{3}"), re.compile(r"0[1-9]|1[0-2]")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
-Who = Callable[[Connection, Request], Viewer]
 
-
-def visitor(conn: Connection, request: Request) -> Viewer:
-    """Everybody is a visitor."""
-    return VISITOR
-
-
-def handler(store: Store, site: Site, clock: Callable[[], datetime], who: Who = visitor) -> Handler:
-    """The archive as a web application has it. who: says who reads."""
+def handler(store: Store, site: Site, clock: Callable[[], datetime]) -> Handler:
+    """The archive as a web application has it. A POST runs in one transaction that writes."""
 
     async def answer(request: Request) -> Response:
         now = clock()
 
         def whole(conn: Connection) -> Response:
-            return packed(request, respond(Visit(conn, site, request, who(conn, request), now)))
+            visit = Visit(conn, site, request, session.viewer(conn, site, request, now), now)
+            return packed(request, respond(visit))
 
         try:
+            if request.method == "POST":
+                return await store.write(whole)
             return await store.read(whole, page=True)
         except Unavailable:
             return Response(503, b"Please try again in a minute.\n", "text/plain; charset=utf-8", {"retry-after": "60"})
@@ -57,15 +53,17 @@ def handler(store: Store, site: Site, clock: Callable[[], datetime], who: Who = 
 
 
 def respond(visit: Visit) -> Response:
-    """The page for a request; only reads."""
+    """The page for a request; only a POST changes anything."""
     if not _is_ours(visit):
         return Response(421, b"This host is not served here.\n", "text/plain; charset=utf-8")
-    if visit.request.method not in ("GET", "HEAD"):
-        return Response(405, b"", "", {"allow": "GET, HEAD"})
     path = visit.request.path.removeprefix(visit.root)
     parts = path.split("/")[1:]
     if "\0" in path:
         return missing(visit)
+    if found := account.respond(visit, parts):
+        return found
+    if visit.request.method not in ("GET", "HEAD"):
+        return Response(405, b"", "", {"allow": "GET, HEAD"})
     return _of_site(visit, parts) or _of_list(visit, parts)
 
 
@@ -186,21 +184,6 @@ def _with_post(visit: Visit, name: str, identifier: str, show: Callable[[Visit, 
     if found is None or not visit.may_read(found.list):
         return missing(visit)
     return show(visit, found) or missing(visit, found.list)
-
-
-def missing(visit: Visit, lst: List | None = None) -> Response:
-    """404, the same for what is not there and for what one may not read (standards W9)."""
-    words = " ".join(re.findall(r"[^\W\d_]{3,30}", visit.request.path)[-8:])
-    return page(
-        visit,
-        "said",
-        lst,
-        404,
-        title="There is no such page",
-        said="It may never have been there, or it is not open to everybody.",
-        links=[],
-        words=words,
-    )
 
 
 def _is_ours(visit: Visit) -> bool:

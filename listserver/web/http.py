@@ -19,6 +19,14 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     client: str = ""
 
+    def cookie(self, name: str) -> str:
+        """The value of a cookie (RFC 6265 §5.4), "" if the browser sent none of that name."""
+        for pair in self.headers.get("cookie", "").split(";"):
+            key, gap, value = pair.strip().partition("=")
+            if gap and key == name:
+                return value
+        return ""
+
     @property
     def host(self) -> str:
         """What the client calls us, without the port, lower case."""

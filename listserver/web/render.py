@@ -1,6 +1,7 @@
 """Templates of the archive, the one stylesheet, and the headers of every page."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,11 +39,25 @@ def stylesheet() -> tuple[str, bytes]:
     return f"archive-{hashlib.sha256(css).hexdigest()[:12]}.css", css
 
 
+def own(visit: Visit, template: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
+    """A page that is for one reader, or on which something is done: kept by nobody."""
+    text = render(visit, template, lst, noindex=True, **values)
+    return Response(status, text.encode("utf-8", "replace"), headers=_PRIVATE)
+
+
+def said(visit: Visit, title: str, text: str, lst: List | None = None, status: int = 200) -> Response:
+    """A page that says what was done, or why not."""
+    return own(visit, "done", lst, status, title=title, text=text)
+
+
 def page(visit: Visit, template: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
     """A page of that template; of a list, or of the site. Caching follows from who may read it."""
     text = render(visit, template, lst, **values)
-    private = status != 200 or (lst is not None and lst.settings.archive != "public")
-    headers = dict(_PRIVATE) if private else {"cache-control": _PUBLIC}
+    private = status != 200 or visit.viewer.person_id is not None
+    if private or (lst is not None and lst.settings.archive != "public"):
+        headers = dict(_PRIVATE)
+    else:
+        headers = {"cache-control": _PUBLIC, "vary": "cookie"}
     return Response(status, text.encode("utf-8", "replace"), headers=headers)
 
 
@@ -55,9 +70,26 @@ def render(visit: Visit, template: str, lst: List | None = None, **values: Any) 
         "base": visit.base,
         "css": stylesheet()[0],
         "now": visit.now,
+        "viewer": visit.viewer,
+        "form": visit.form,
         "noindex": lst is not None and lst.settings.archive != "public",
     }
     return environment().get_template(f"{template}.html.j2").render(known | values)
+
+
+def missing(visit: Visit, lst: List | None = None) -> Response:
+    """404, the same for what is not there and for what one may not read (standards W9)."""
+    words = " ".join(re.findall(r"[^\W\d_]{3,30}", visit.request.path)[-8:])
+    return page(
+        visit,
+        "said",
+        lst,
+        404,
+        title="There is no such page",
+        said="It may never have been there, or it is not open to everybody.",
+        links=[],
+        words=words,
+    )
 
 
 def not_modified(visit: Visit, version: Version) -> Response | None:

@@ -7,26 +7,39 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from listserver.core.actor import Actor, Proof
 from listserver.core.site import Site
-from listserver.store import members
 from listserver.store.lists import List
+from listserver.web import forms
 from listserver.web.http import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who reads. person_id: None for a visitor who has not signed in."""
+    """Who reads. person_id: None for a visitor who has not signed in. roles: of the lists that they are on.
+
+    address: where their link was mailed. form: what the forms on their pages hold (web.forms).
+    """
 
     person_id: int | None = None
+    address: str = ""
+    name: str = ""
+    roles: frozenset[tuple[int, str]] = frozenset()
+    form: str = ""
 
-    def may_read(self, conn: Connection, lst: List) -> bool:
-        """Whether the archive of a list is open to them; costs a statement only for who has signed in."""
+    def may_read(self, lst: List) -> bool:
+        """Whether the archive of a list is open to them."""
         if lst.settings.archive == "public":
             return True
-        if lst.settings.archive == "none" or self.person_id is None:
-            return False
-        member = members.find(conn, lst.id, self.person_id)
-        return member is not None and member.state != "unconfirmed"
+        return lst.settings.archive == "members" and bool(self.role(lst))
+
+    def role(self, lst: List) -> str:
+        """Their role on a list, "" if they are not on it."""
+        return dict(self.roles).get(lst.id, "")
+
+    def knows(self, lst: List) -> bool:
+        """Whether they may know that the list is there."""
+        return lst.settings.advertised or lst.settings.archive == "public" or bool(self.role(lst))
 
 
 VISITOR = Viewer()
@@ -52,6 +65,26 @@ class Visit:
         """The archive's URL, no slash at its end."""
         return self.site.base_url.rstrip("/")
 
+    @property
+    def posted(self) -> bool:
+        """Whether a form was sent."""
+        return self.request.method == "POST"
+
+    def field(self, name: str, most: int = 254) -> str:
+        """What stands in a field of the form, at most so many characters."""
+        return self.request.form.get(name, "").strip()[:most]
+
+    @cached_property
+    def form(self) -> str:
+        """What the forms of the page hold."""
+        return self.viewer.form or forms.token(self.site)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts by a form of the page."""
+        proof = Proof.NONE if self.viewer.person_id is None else Proof.SESSION
+        return Actor(proof, self.viewer.address, self.viewer.person_id, "web")
+
     def may_read(self, lst: List) -> bool:
         """Whether this reader may read that list's archive."""
-        return self.viewer.may_read(self.conn, lst)
+        return self.viewer.may_read(lst)

@@ -66,7 +66,9 @@ def _shown(row: dict[str, object]) -> str:
     text = mails.text(row) if row["name"] != "forwarded" else ""
     indented = [line.strip() for line in text.split("\n\n", 2)[0].split("\n")]
     if row["name"] == "confirm-commands":
-        indented = [line.strip() for line in text.split("\n") if line.startswith("    ") and "(" not in line]
+        indented = [
+            line.strip() for line in text.split("\n") if line.startswith("    ") and not re.search(r"\(|://", line)
+        ]
     said = "; ".join(indented if row["name"] == "confirm-commands" else indented[:1])
     return f"{row['name']} to {row['address']}: {said}".removesuffix(": ")[:160]
 

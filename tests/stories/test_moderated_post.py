@@ -62,7 +62,9 @@ def _text_of(raw: bytes) -> list[str]:
 
 
 def _short(text: str) -> str:
-    return re.sub(r"(\+(?:confirm|approve|reject|discard)\.)[a-z2-7]{26}", r"\1TOKEN", text).rstrip()
+    return re.sub(
+        r"((?:\+(?:confirm|approve|reject|discard)\.|/(?:confirm|held)/))[a-z2-7]{26}", r"\1TOKEN", text
+    ).rstrip()
 
 
 def tell(community: Community) -> str:

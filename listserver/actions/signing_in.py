@@ -1,0 +1,83 @@
+"""Verbs of people who sign in on the web: ask for a link, open it, sign out. No password is kept anywhere."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from listserver.actions import notices
+from listserver.core import address as addresses
+from listserver.core import tokens
+from listserver.core.actor import Actor, Proof
+from listserver.core.notices import SignIn
+from listserver.core.site import Site
+from listserver.errors import UsageError
+from listserver.store import events, people, sessions
+from listserver.store import tokens as rows
+
+ACTION = "sign-in"
+MINUTES = 15  # for which the link is good (standards W2)
+DAYS = 30  # of a session
+
+
+def ask(conn: Connection, site: Site, address: str, browser: str, now: datetime) -> None:
+    """Mail a link to somebody we know; nothing at all happens for anybody else, and the page says the same.
+
+    browser: a secret that only the asking browser has: the link is good there alone (standards W2).
+    """
+    try:
+        address = addresses.valid(address)
+    except UsageError:
+        return
+    person = people.find(conn, address)
+    if person is None:
+        return
+    token = tokens.write(secrets.token_bytes(tokens.BYTES))
+    notice = SignIn(site.name, address, site.page(f"sign-in/{token}"), MINUTES)
+    if not notices.send(conn, site, notice, address, now, language=person.language, requested=True):
+        return
+    rows.add(
+        conn,
+        hash=tokens.digest(token),
+        action=ACTION,
+        list_id=None,
+        person_id=person.id,
+        hold_id=None,
+        address=addresses.key(address),
+        arguments={"browser": _mark(browser)},
+        created_at=now,
+        expires_at=now + timedelta(minutes=MINUTES),
+    )
+
+
+def enter(conn: Connection, token: str, browser: str, now: datetime) -> str | None:
+    """Use a link: the secret of a new session, for its cookie; None for a link that is used, late, or another's."""
+    found = rows.find(conn, tokens.digest(token))
+    if found is None or found.action != ACTION or found.person_id is None or not found.valid(now):
+        return None
+    if not browser or not secrets.compare_digest(found.arguments["browser"], _mark(browser)):
+        return None
+    if not rows.use(conn, found, now):
+        return None
+    secret = tokens.write(secrets.token_bytes(tokens.BYTES))
+    sessions.add(
+        conn,
+        hash=tokens.digest(secret),
+        person_id=found.person_id,
+        address=found.address,
+        created_at=now,
+        expires_at=now + timedelta(days=DAYS),
+    )
+    actor = Actor(Proof.SESSION, found.address, found.person_id, "web")
+    events.record(conn, "signed-in", actor, now, person_id=found.person_id)
+    return secret
+
+
+def leave(conn: Connection, secret: str) -> None:
+    """Sign out: the cookie is worth nothing from now on."""
+    sessions.remove(conn, tokens.digest(secret))
+
+
+def _mark(browser: str) -> str:
+    return hashlib.sha256(browser.encode()).hexdigest()

@@ -1,0 +1,67 @@
+"""What owners see and change of their list: its settings and its members."""
+
+from typing import Any
+
+from listserver.actions import lists as verbs
+from listserver.core import settings as core
+from listserver.core.command_values import Command
+from listserver.core.command_words import Do
+from listserver.email_commands.run import run
+from listserver.errors import Refused, UsageError
+from listserver.store import members as rows
+from listserver.store.lists import List
+from listserver.web.http import Response, redirect
+from listserver.web.joining import told
+from listserver.web.render import own
+from listserver.web.visit import Visit
+
+LONG = ("description", "footer")
+PER_PAGE = 100
+_DO = {"add": Do.ADD, "invite": Do.INVITE, "remove": Do.DELETE}
+
+
+def settings(visit: Visit, lst: List) -> Response:
+    """All settings of the list, each with its sentence."""
+    if not visit.posted:
+        return _settings(visit, lst, saved="saved" in visit.request.query)
+    known = {name: _shown(core.value(lst.settings, name)) for name in core.names()}
+    given = {name: visit.field(name, 10_000) for name in known if name in visit.request.form}
+    wanted = {name: value for name, value in given.items() if value != known[name]}
+    try:
+        verbs.change(visit.conn, visit.actor, lst, wanted, visit.now)
+    except (Refused, UsageError) as wrong:
+        return _settings(visit, lst, problem=wrong.public, given=given)
+    return redirect(f"{visit.root}/{lst.name}/settings/?saved")
+
+
+def _settings(
+    visit: Visit, lst: List, *, saved: bool = False, problem: str = "", given: dict[str, str] | None = None
+) -> Response:
+    fields = [
+        {
+            "name": name,
+            "value": (given or {}).get(name, _shown(core.value(lst.settings, name))),
+            "choices": core.choices(name),
+            "long": name in LONG,
+            "doc": core.doc(name),
+        }
+        for name in core.names()
+    ]
+    return own(visit, "settings", lst, 400 if problem else 200, fields=fields, saved=saved, problem=problem)
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def members(visit: Visit, lst: List) -> Response:
+    """Who is on the list; adding, inviting, removing as by mail."""
+    if visit.posted and visit.field("do") in _DO:
+        command = Command(_DO[visit.field("do")], lst.name, visit.field("address"), visit.field("name"))
+        return told(visit, tuple(run(visit.conn, visit.site, visit.actor, lst, [command], visit.now).results), lst)
+    text = visit.request.query.get("page", "1")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    everybody = rows.of_list(visit.conn, lst.id)
+    shown = everybody[(number - 1) * PER_PAGE : number * PER_PAGE] if number else []
+    more = len(everybody) > number * PER_PAGE
+    return own(visit, "members", lst, members=shown, number=number, more=more, count=len(everybody))
