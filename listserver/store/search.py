@@ -1,7 +1,7 @@
 """Finding posts: one statement for the hits, one for what a page of results shows of them; alike on both engines."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -146,6 +146,7 @@ _ROW = (
     posts.c.person_id,
     posts.c.author_name,
     posts.c.subject_key,
+    posts.c.size,
 )
 _full_text = table("full_text", column("rowid"))
 # "+ 0": SQLite shall go from the index to the posts and never ask the index about each post.
@@ -305,17 +306,24 @@ def _in_subject(row: Row[Any], languages: dict[int, str], wanted: dict[str, froz
     return len(stems & subject_words(row.subject_key, language)) / len(stems) if stems else 0.0
 
 
-def _best_first(groups: list[list[Row[Any]]], in_subject: Any) -> list[list[Row[Any]]]:
-    """Subject ×3, hits in the thread, age: what both engines know alike."""
+def _best_first(groups: list[list[Row[Any]]], in_subject: Callable[[Row[Any]], float]) -> list[list[Row[Any]]]:
+    """Subject ×3, shortness, age, hits in the thread: what both engines know alike.
+
+    A short post that has the words is about them; a long one may just have many words. That is worth as much as what
+    an index knows of how often each occurs (tests/actions/test_search_quality.py measures it).
+    """
     newest = groups[0][0].sent_at
+
+    def value(row: Row[Any]) -> float:
+        years = (newest - row.sent_at).days / 365
+        return (1 + 3 * in_subject(row)) / (1 + 0.1 * years) / (1 + 0.3 * log2(1 + row.size / 1_000))
+
     ranked = []
     for group in groups:
-        scored = sorted(group, key=lambda row: (-in_subject(row), row.sent_at))
-        years = (newest - scored[0].sent_at).days / 365
-        score = (1 + 3 * in_subject(scored[0])) * (1 + log2(len(group)) / 2) / (1 + 0.1 * years)
-        ranked.append((score, scored))
+        scored = sorted(((value(row), row) for row in group), key=lambda pair: (-pair[0], pair[1].sent_at))
+        ranked.append((scored[0][0] * (1 + log2(len(group)) / 2), [row for _, row in scored]))
     ranked.sort(key=lambda pair: pair[0], reverse=True)
-    return [scored for _, scored in ranked]
+    return [rows for _, rows in ranked]
 
 
 def _people(rows: list[Row[Any]]) -> tuple[Person, ...]:
