@@ -315,8 +315,9 @@ def _best_first(groups: list[list[Row[Any]]], in_subject: Callable[[Row[Any]], f
     newest = groups[0][0].sent_at
 
     def value(row: Row[Any]) -> float:
-        years = (newest - row.sent_at).days / 365
-        return (1 + 3 * in_subject(row)) / (1 + 0.1 * years) / (1 + 0.3 * log2(1 + row.size / 1_000))
+        years: float = (newest - row.sent_at).days / 365
+        shortness = 1 / (1 + 0.3 * log2(1 + int(row.size) / 1_000))
+        return shortness * (1 + 3 * in_subject(row)) / (1 + 0.1 * years)
 
     ranked = []
     for group in groups:

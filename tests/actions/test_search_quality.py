@@ -97,7 +97,10 @@ def explained(results: Results, one: Sought, at: int) -> str:
     named = sum(bool(words & set(_WORD.findall(hit.subject.lower()))) for hit in before)
     newer = sum(hit.sent_at > one.post.sent_at for hit in before)
     size = f"it has {one.post.size / 1000:.0f} kB"
-    return f"{results.posts} posts have all words; of those before it {named} name one in the subject, {newer} are newer; {size}"
+    there = (
+        f"{results.posts} posts have all words; of those before it {named} name one in the subject, {newer} are newer"
+    )
+    return f"{there}; {size}"
 
 
 @pytest.mark.soak
