@@ -44,15 +44,18 @@ class Block:
 
 
 _ITEM = re.compile(r"\s{0,6}(?:[-*+•·‣–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+(?=\S)")
+# What begins a list within a paragraph: a wrapped line may begin with any number (CommonMark §5.3).
+_FIRST = re.compile(r"\s{0,6}(?:[-*+•·‣–]|\(?[1aA][.)])\s")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _DIFF = re.compile(r"diff --git |Index: |@@ -\d|(?:---|\+\+\+) \S|[+-](?:\s|\S)")
 _DIFF_START = re.compile(r"diff --git |@@ -\d+(?:,\d+)? \+\d+|(?:---|\+\+\+) [ab]/")
 _COLUMNS = re.compile(r"\S(?: {3,}|\t+)(?=\S)")
 _CODE_START = re.compile(
-    r"(?:>>> |\$ |\w+> |Traceback \(most|  File \")|\s*[})\]]+[;,]?\s*$"
+    r"(?:#!/|# -\*-|>>> |\$ |\w+> |Traceback \(most|  File \")|\s*[})\]]+[;,]?\s*$"
     r"|\s*(?:#include|import \w|from \w+ import|def \w+\(|class \w+[(:]|[\w.$]+ ?(?:<-|=) ?\S|library\()"
 )
-_CALL = re.compile(r".*(?:<-.*\)|=.*\(.*\))$")
+_CALL = re.compile(r".*(?:<-.*\)|=.*\(.*\))$|\s*[\w.$]+\(.*\)$")
+_KEY = re.compile(r"\s*(?:[\w.-]+:(?:\s|$)|#)")  # of YAML and the like
 _WORDS = re.compile(r"(?<!\S)[A-Za-z']{2,}[,.]?(?!\S)")
 _SEPARATOR = re.compile(r"-{2,}\s?[^-]{4,60}-{2,}")
 _WHO_AFTER = re.compile(r"(?:schrieb|schreef|heeft|skrev|пользователь|użytkownik|escribió|ha scritto)\s+(.+)", re.I)
@@ -193,7 +196,10 @@ def _looks_formatted(rows: list[str]) -> bool:
         return True
     columns = sum(("   " in row or "\t" in row) and bool(_COLUMNS.search(row)) for row in rows)
     code = sum(len(row) <= 120 and _is_code(row) and len(_WORDS.findall(row)) <= 8 for row in rows)
-    return (len(rows) >= 2 and 2 * columns > len(rows)) or 2 * code > len(rows)
+    if 2 * code > len(rows) or (len(rows) >= 2 and 2 * columns > len(rows)):
+        return True
+    keys = sum(_KEY.match(row) is not None and len(_WORDS.findall(row)) <= 8 for row in rows)
+    return len(rows) >= 3 and 2 * keys > len(rows) and any(row.startswith("  ") for row in rows)
 
 
 def _is_code(row: str) -> bool:
@@ -206,6 +212,8 @@ def _is_code(row: str) -> bool:
 def _prose(rows: list[str], depth: int) -> Iterator[Block]:
     """A paragraph, a list, or a paragraph with a list under it."""
     items = [at for at, row in enumerate(rows) if _ITEM.match(row)]
+    begins = next((at for at in items if at == 0 or _FIRST.match(rows[at])), len(rows))
+    items = [at for at in items if at >= begins]
     if not items or (items == [0] and len(rows) > 1 and not rows[1].startswith(" ")):
         yield Block(Kind.PARAGRAPH, _reflow(rows), depth, lines=len(rows))
         return

@@ -13,6 +13,7 @@ CUT = 64_000  # characters of a post that a thread shows
 _URL = re.compile(r"https?://[^\s<>\"“”‘’«»]{1,2000}", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(?:([-*+•·‣–])|\(?(\d{1,3})[.)])\s+")
 _WORDS = 6
+_GREETING = 3  # words that a greeting has at most
 
 
 def body(blocks: Sequence[Block]) -> Markup:
@@ -124,11 +125,17 @@ def _quote(run: Sequence[Block]) -> str:
         return said + quoted
     who = masked(intro[0].who) if intro else ""
     name = f"{escape(who)} wrote" if who else "Quoted:"
-    words = next((block.text for block in rest if block.kind is not Kind.INTRO), rest[0].text).split(None, _WORDS)
+    words = _opening(rest).split(None, _WORDS)
     first = escape(masked(" ".join(words[:_WORDS]))[:60])
     more = "…" if len(words) > _WORDS or len(rest) > 1 else ""
     summary = f"{name} <q>{first}{more}</q> {_lines(lines)}"
     return f'<details class="fold"><summary>{summary}</summary>{said}{quoted}</details>'
+
+
+def _opening(blocks: Sequence[Block]) -> str:
+    """The text by which one knows a quote: no attribution, and no greeting where more follows."""
+    said = [block.text for block in blocks if block.kind is not Kind.INTRO]
+    return next((text for text in said if len(text.split(None, _GREETING)) > _GREETING), (said or [blocks[0].text])[0])
 
 
 def _nested(blocks: Sequence[Block]) -> Iterator[str]:

@@ -1,0 +1,183 @@
+"""Web archives that are served on loopback, for those who look at pages: the demonstration's, and real lists."""
+
+import lzma
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from listserver import demo
+from listserver.actions import importing, lists
+from listserver.core import tokens
+from listserver.core.actor import OPERATOR
+from listserver.core.site import Site
+from listserver.store import migrations, sessions, tables
+from listserver.store.engine import Store
+from tests.running import Serve
+
+DOMAIN = "lists.example.org"
+SITE = Site(DOMAIN, "Lists", f"admin@{DOMAIN}", "en", f"https://{DOMAIN}", b"s" * 32)  # the secret that Serve sets
+ABOUT = {  # list -> its settings
+    "r-sig-meta-analysis": {
+        "title": "Meta-analysis in R",
+        "description": "Questions about models, packages and the interpretation of results, and answers to them.",
+    },
+    "usrp-users": {
+        "title": "Users of USRP software radios",
+        "description": "Questions and answers on radios, UHD, GNU Radio, clocks and FPGA images.",
+    },
+}
+SESSION = "a-session-of-the-tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A served archive. url: no slash at its end. pages: name of a kind of page -> its path; own: those of somebody
+    who has signed in, an owner whose cookie is SESSION."""
+
+    url: str
+    pages: Mapping[str, str]
+    database: str
+    own: Mapping[str, str]
+
+    def get(self, path: str, **headers: str) -> bytes:
+        """The body of a page, whatever its status."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.url + path, headers=given)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return bytes(answer.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.read()
+
+
+@contextmanager
+def served(folder: Path, database: str) -> Iterator[Archive]:
+    """The web archive of a database that is there."""
+    with Serve(folder, database=database, only="web", WEB__BASE_URL="http://127.0.0.1") as serve:
+        with Store.open(database) as store:
+            pages = store.read_now(kinds)
+            own = store.read_now(acting)
+        yield Archive(f"http://127.0.0.1:{serve.ports['web']}", pages, database, own)
+
+
+@contextmanager
+def of_demo(folder: Path) -> Iterator[Archive]:
+    """The archive of the invented community. folder: a new one. Hanne, an owner, is signed in with SESSION."""
+    database = new(folder)
+    with Store.open(database) as store:
+        store.write_now(lambda conn: demo.seed(conn, SITE, demo.community(), datetime.now(UTC)))
+        store.write_now(lambda conn: signed_in(conn, demo.address_of("hanne"), SESSION))
+    with served(folder, database) as archive:
+        yield archive
+
+
+@contextmanager
+def of_lists(folder: Path, shared: Path, most: int | None = None) -> Iterator[Archive]:
+    """The archive of two real lists. most: octets of each mbox that are taken; None: all."""
+    database = new(folder)
+    with Store.open(database) as store:
+        for name, about in ABOUT.items():
+            path = shared / "data/lists" / f"{name}.mbox.xz"
+            imported(store, name, path if most is None else _head(path, folder / f"{name}.mbox", most), **about)
+    with served(folder, database) as archive:
+        yield archive
+
+
+def new(folder: Path) -> str:
+    """The URL of a fresh database in the folder."""
+    database = f"sqlite:///{folder}/listserver.db"
+    migrations.upgrade(database)
+    return database
+
+
+def imported(store: Store, name: str, path: Path, **about: str) -> None:
+    """A public list with the posts of a file or folder."""
+    made = lists.create
+    lst = store.write_now(lambda conn: made(conn, OPERATOR, name, {"archive": "public", **about}, datetime.now(UTC)))
+    for _ in importing.run(store, OPERATOR, lst.list, [path], datetime.now(UTC)):
+        pass
+
+
+def _head(path: Path, to: Path, most: int) -> Path:
+    with lzma.open(path) as opened:
+        octets = opened.read(most)
+    to.write_bytes(octets[: octets.rfind(b"\n\nFrom ") + 1])
+    return to
+
+
+def signed_in(conn: Connection, address: str, secret: str) -> None:
+    """As if a member had opened the link that was mailed to them; `secret` is their cookie."""
+    wanted = select(tables.addresses.c.person_id).where(tables.addresses.c.key == address)
+    now = datetime.now(UTC)
+    sessions.add(
+        conn,
+        hash=tokens.digest(secret),
+        person_id=conn.execute(wanted).scalar_one(),
+        address=address,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+
+
+# --- which pages there are --------------------------------------------------------------------------------------------
+_T, _P, _L = tables.threads.c, tables.posts.c, tables.lists.c
+
+
+def kinds(conn: Connection) -> dict[str, str]:
+    """Each kind of page once, of the list with most posts."""
+    lst = conn.execute(select(_L.id, _L.name).order_by(_L.posts.desc())).first()
+    assert lst is not None
+    mine = _P.list_id == lst.id, _P.state == "shown"
+    middling = select(_T).where(_T.list_id == lst.id, _T.posts.between(4, 9)).order_by(_T.last_at.desc())
+    thread = conn.execute(middling).first() or conn.execute(select(_T).where(_T.list_id == lst.id)).first()
+    longest = conn.execute(select(_T).where(_T.list_id == lst.id).order_by(_T.posts.desc())).first()
+    assert thread is not None and longest is not None
+    post = conn.execute(select(_P).where(_P.thread_id == thread.id).order_by(_P.id.desc())).first()
+    busy = select(_P.author_address).where(*mine).group_by(_P.author_address).order_by(func.count().desc())
+    author = conn.execute(select(_P).where(*mine, _P.author_address == conn.execute(busy).scalar())).first()
+    assert post is not None and author is not None
+    root = f"/{lst.name}"
+    words = max(thread.subject.split(), key=len).strip("?:.,()[]")
+    return {
+        "site": "/",
+        "front": f"{root}/",
+        "thread": f"{root}/t/{thread.identifier}/",
+        "long": f"{root}/t/{longest.identifier}/",
+        "by-date": f"{root}/t/{longest.identifier}/?order=date",
+        "post": f"{root}/p/{post.identifier}/",
+        "month": f"{root}/{thread.last_at:%Y/%m}/",
+        "months": f"{root}/months/",
+        "author": f"{root}/people/{author.identifier}/",
+        "search": f"{root}/search?q={words}",
+        "search-empty": f"{root}/search?q=",
+        "search-nothing": f"{root}/search?q=xyzzyxyzzy",
+        "unanswered": f"{root}/unanswered/",
+        "older": f"{root}/?before={thread.last_at:%Y-%m-%d}",
+        "sign-in": "/sign-in",
+        "join": f"{root}/join/",
+        "missing": f"{root}/of/what/there/is/not",
+    }
+
+
+def acting(conn: Connection) -> dict[str, str]:
+    """The pages of an owner who has signed in; none where nobody has."""
+    members = tables.members.c
+    wanted = (
+        select(_L.id, _L.name)
+        .join(tables.members, members.list_id == _L.id)
+        .join(tables.sessions, tables.sessions.c.person_id == members.person_id)
+        .where(members.role == "owner")
+    )
+    lst = conn.execute(wanted).first()
+    if lst is None:
+        return {}
+    held = conn.execute(select(tables.holds.c.id).where(tables.holds.c.list_id == lst.id)).scalar()
+    parts = ["options/", "held/", f"held/{held}", "settings/", "members/"]
+    return {"me": "/me/", **{part.split("/")[0] + ("-one" if part[-1] != "/" else ""): f"/{lst.name}/{part}" for part in parts}}
