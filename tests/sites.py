@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -180,4 +179,15 @@ def acting(conn: Connection) -> dict[str, str]:
         return {}
     held = conn.execute(select(tables.holds.c.id).where(tables.holds.c.list_id == lst.id)).scalar()
     parts = ["options/", "held/", f"held/{held}", "settings/", "members/"]
-    return {"me": "/me/", **{part.split("/")[0] + ("-one" if part[-1] != "/" else ""): f"/{lst.name}/{part}" for part in parts}}
+    return {
+        "me": "/me/",
+        **{part.split("/")[0] + ("-one" if part[-1] != "/" else ""): f"/{lst.name}/{part}" for part in parts},
+    }
+
+
+def threads(archive: Archive, most: int) -> list[str]:
+    """The paths of so many threads, spread over the archive."""
+    wanted = select(_L.name, _T.identifier).join(tables.lists, _L.id == _T.list_id).order_by(_T.id)
+    with Store.open(archive.database) as store:
+        rows = store.read_now(lambda conn: list(conn.execute(wanted)))
+    return [f"/{row.name}/t/{row.identifier}/" for row in rows[:: max(1, len(rows) // most)]][:most]

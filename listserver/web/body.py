@@ -67,6 +67,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9:/?#@!$&'()*+,;=._~%-]|%(?![0-9A-Fa-f]{2})")
 def _href(url: str) -> str:
     """A URL (RFC 3986) whatever somebody typed: what may not stand in one is percent-encoded."""
     scheme, _, rest = url.partition("://")
+    rest, mark, fragment = rest.partition("#")
+    rest += mark + fragment.replace("#", "%23")
     fixed = _UNSAFE.sub(lambda found: "".join(f"%{octet:02X}" for octet in found[0].encode("utf-8", "replace")), rest)
     return str(escape(f"{scheme}://{fixed}"))
 

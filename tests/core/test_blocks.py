@@ -54,6 +54,16 @@ CASES: dict[str, tuple[str, list[Block]]] = {
     ),
     "no attribution inside": ("> this is it:\n> yes", [Block(P, "this is it:\nyes", 1, lines=2)]),
     "blank quote": ("> \n>\na", [Block(P, "a")]),
+    "a number at a line's beginning is no list": (
+        "I set the bandwidth to\n400. So it is too much",
+        [Block(P, "I set the bandwidth to\n400. So it is too much", lines=2)],
+    ),
+    "a list under its heading": ("do:\n1. a\n2. b", [Block(P, "do:"), Block(L, "1. a\n2. b", lines=2)]),
+    "yaml": (
+        "here:\n\nparams:\n  RF_BW: 400\n  DRAM: True # what it has",
+        [Block(P, "here:"), Block(C, "params:\n  RF_BW: 400\n  DRAM: True # what it has", lines=3)],
+    ),
+    "calls": ("self.connect((a, 0), (b, 0))", [Block(C, "self.connect((a, 0), (b, 0))")]),
     "deep": (">>>>>>> a", [Block(P, "a", 5)]),
     "quoted mail": (
         "new\n\nFrom: Anna Berg <a@b.example>\nSent: Mon\nTo: Bob\n\nold",
