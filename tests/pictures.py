@@ -44,8 +44,10 @@ def demo(port: int = PORT) -> Iterator[str]:
                 except OSError:
                     time.sleep(0.1)
             time.sleep(2)  # until the youngest posts are in the mailboxes
-            yield url
-            running.terminate()
+            try:
+                yield url
+            finally:
+                running.terminate()
 
 
 @contextmanager
