@@ -16,10 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from sqlalchemy import Connection
 
 from listserver import resources
+from listserver.core.dates import dated
 from listserver.core.decisions import EDIT_BEGINS, EDIT_ENDS
-from listserver.core.notices import Notice
+from listserver.core.notices import Notice, YourCommands
 from listserver.core.site import Site
-from listserver.store import deliveries, notices
+from listserver.core.wrap import wrapped
+from listserver.store import deliveries, notices, people
 from listserver.store.lists import List
 
 SAME_PER_HOUR = 5  # standards L6: the same notice to one address
@@ -48,8 +50,15 @@ def render(site: Site, notice: Notice, language: str, list_name: str = "") -> tu
         except TemplateNotFound:
             continue
         head, _, body = template.render(asdict(notice) | {"site_name": site.name}).partition("\n")
-        return " ".join(head.removeprefix("Subject:").split()), body.strip("\n") + "\n"
+        text = body.strip("\n") + "\n"
+        text = text if _shows_posts(notice) else wrapped(text, EDIT_BEGINS)
+        return " ".join(head.removeprefix("Subject:").split()), text
     raise TemplateNotFound(path_of(notice, "en"))
+
+
+def _shows_posts(notice: Notice) -> bool:
+    """Whether it has the texts of posts, whose lines are not ours to break."""
+    return isinstance(notice, YourCommands) and any(result.what == "texts" for result in notice.results)
 
 
 def path_of(notice: Notice | type[Notice], language: str) -> str:
@@ -78,8 +87,15 @@ def environment(places: Sequence[str]) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["dated"] = dated
     made.globals.update(edit_begins=EDIT_BEGINS, edit_ends=EDIT_ENDS)
     return made
+
+
+def language_for(conn: Connection, site: Site, lst: List | None, to: str) -> str:
+    """The language of a mail to that address: what the person chose, else the list's, else the site's."""
+    person = people.find(conn, to)
+    return (person.language if person else "") or (lst.settings.language if lst else site.language)
 
 
 def send(  # noqa: PLR0913 (who, what, where to, in which words)
@@ -98,12 +114,14 @@ def send(  # noqa: PLR0913 (who, what, where to, in which words)
 ) -> int:
     """Write a notice to one address, to leave after the commit; its id. 0 if that address had its share of this notice.
 
+    language: where it is known already; "" looks it up.
+
     requested: the mail answers one of theirs (Auto-Submitted: auto-replied), else it comes by itself (RFC 3834 §5).
     """
     name = name_of(notice)
     if notices.sent_since(conn, to, name, now - timedelta(hours=1)) >= limit:
         return 0
-    language = language or (lst.settings.language if lst else site.language)
+    language = language or language_for(conn, site, lst, to)
     subject, body = render(site, notice, language, lst.name if lst else "")
     mail = EmailMessage(policy=_WIRE)
     robot = site.address(f"{lst.name}-request" if lst else "lists")

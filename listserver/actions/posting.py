@@ -9,7 +9,7 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from listserver.actions import archive, notices, origins
-from listserver.core import policy, tokens
+from listserver.core import policy, reason_words, tokens
 from listserver.core.actor import PROGRAM
 from listserver.core.envelope import Envelope
 from listserver.core.filing import message_id
@@ -153,7 +153,8 @@ def _tell_moderators(  # noqa: PLR0913
     waiting = holds.count_waiting(conn, lst.id)
     for moderator in deciders(conn, lst):
         token = tokens.write(secrets.token_bytes(tokens.BYTES))
-        notice = _held_notice(site, lst, post, known, judgement, token, waiting, now)
+        language = moderator.language or lst.settings.language
+        notice = _held_notice(site, lst, post, known, judgement, token, waiting, language, now)
         sent = notices.send(
             conn,
             site,
@@ -161,7 +162,7 @@ def _tell_moderators(  # noqa: PLR0913
             moderator.address,
             now,
             lst=lst,
-            language=moderator.language,
+            language=language,
             reply_to=site.address(f"{lst.name}+confirm.{token}"),
             limit=NOTICES_PER_HOUR,
         )
@@ -169,7 +170,7 @@ def _tell_moderators(  # noqa: PLR0913
             keep_token(conn, lst, moderator, hold_id, token, now)
         else:
             batch = HeldBatch(lst.name, lst.settings.title or lst.name, waiting)
-            notices.send(conn, site, batch, moderator.address, now, lst=lst, language=moderator.language, limit=1)
+            notices.send(conn, site, batch, moderator.address, now, lst=lst, language=language, limit=1)
 
 
 def keep_token(conn: Connection, lst: List, moderator: Member, hold_id: int, token: str, now: datetime) -> None:
@@ -192,7 +193,15 @@ MAX_EXCERPT = 20_000  # characters of the post in a moderator's notice
 
 
 def _held_notice(  # noqa: PLR0913
-    site: Site, lst: List, post: Post, known: Facts, judgement: Judgement, token: str, waiting: int, now: datetime
+    site: Site,
+    lst: List,
+    post: Post,
+    known: Facts,
+    judgement: Judgement,
+    token: str,
+    waiting: int,
+    language: str,
+    now: datetime,
 ) -> HeldPost:
     box = post.authors[0] if post.authors else None
     who = "nobody usable" if box is None else f"{box.name} <{box.address}>" if box.name else box.address
@@ -201,7 +210,7 @@ def _held_notice(  # noqa: PLR0913
         list_title=lst.settings.title or lst.name,
         author=who,
         subject=post.subject or "(no subject)",
-        reasons=tuple(f.moderator for f in judgement.findings),
+        reasons=reason_words.to_moderator(judgement.findings, language),
         history=_history(known.author),
         expires=f"{now + timedelta(days=lst.settings.hold_days):%-d %B %Y}",
         on_expiry=lst.settings.on_expiry,
@@ -221,16 +230,17 @@ def _history(author: Author | None) -> str:
 
 
 def _tell_author(conn: Connection, site: Site, lst: List, post: Post, judgement: Judgement, now: datetime) -> None:
+    to = post.authors[0].address
+    language = notices.language_for(conn, site, lst, to)
     notice = YourPostWaits(
         list_name=lst.name,
         list_title=lst.settings.title or lst.name,
         subject=post.subject or "(no subject)",
-        reasons=tuple(f.author for f in judgement.findings),
+        reasons=reason_words.to_author(judgement.findings, language),
         expires=f"{now + timedelta(days=lst.settings.hold_days):%-d %B %Y}",
         owner=site.address(f"{lst.name}+owner"),
     )
-    to = post.authors[0].address
-    notices.send(conn, site, notice, to, now, lst=lst, in_reply_to=post.message_id, requested=True)
+    notices.send(conn, site, notice, to, now, lst=lst, language=language, in_reply_to=post.message_id, requested=True)
 
 
 def _note(
