@@ -17,6 +17,7 @@ from listserver.core.actor import OPERATOR
 from listserver.core.site import Site
 from listserver.store import migrations, sessions, tables
 from listserver.store.engine import Store
+from listserver.store.lists import List
 from tests.running import Serve
 
 DOMAIN = "lists.example.org"
@@ -98,10 +99,14 @@ def new(folder: Path) -> str:
 
 def imported(store: Store, name: str, path: Path, **about: str) -> None:
     """A public list with the posts of a file or folder."""
-    made = lists.create
-    lst = store.write_now(lambda conn: made(conn, OPERATOR, name, {"archive": "public", **about}, datetime.now(UTC)))
-    for _ in importing.run(store, OPERATOR, lst.list, [path], datetime.now(UTC)):
+    for _ in importing.run(store, OPERATOR, public(store, name, **about), [path], datetime.now(UTC)):
         pass
+
+
+def public(store: Store, name: str, **about: str) -> List:
+    """A new list that everybody may read."""
+    wanted = {"archive": "public", **about}
+    return store.write_now(lambda conn: lists.create(conn, OPERATOR, name, wanted, datetime.now(UTC))).list
 
 
 def _head(path: Path, to: Path, most: int) -> Path:
@@ -191,3 +196,9 @@ def threads(archive: Archive, most: int) -> list[str]:
     with Store.open(archive.database) as store:
         rows = store.read_now(lambda conn: list(conn.execute(wanted)))
     return [f"/{row.name}/t/{row.identifier}/" for row in rows[:: max(1, len(rows) // most)]][:most]
+
+
+def posts(conn: Connection, name: str) -> list[str]:
+    """The paths of all posts of a list, in the order in which they came."""
+    wanted = select(_P.identifier).join(tables.lists, _L.id == _P.list_id).where(_L.name == name).order_by(_P.id)
+    return [f"/{name}/p/{identifier}/" for identifier in conn.execute(wanted).scalars()]
