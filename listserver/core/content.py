@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 from listserver.core.blocks import Block, Kind
 from listserver.core.message import Part
+from listserver.core.packing import unpack_json
 
+_KINDS = {kind.value: kind for kind in Kind}
 _OWN = (Kind.PARAGRAPH, Kind.CODE, Kind.LIST)
 
 
@@ -25,9 +27,22 @@ def content(blocks: Iterable[Block], files: Sequence[Part]) -> dict[str, Any]:
     return {"blocks": rows, "files": [_file(part) for part in files]}
 
 
+class Content(NamedTuple):
+    """A post's text and its attachments."""
+
+    blocks: list[Block]
+    files: list[File]
+
+
+def opened(packed: bytes) -> Content:
+    """What the packed JSON of a post holds."""
+    value = unpack_json(packed)
+    return Content(blocks(value), files(value))
+
+
 def blocks(value: dict[str, Any]) -> list[Block]:
     """The text, in blocks."""
-    return [Block(Kind(kind), *rest) for kind, *rest in value["blocks"]]
+    return [Block(_KINDS[kind], text, depth, who, lines) for kind, text, depth, who, lines in value["blocks"]]
 
 
 def files(value: dict[str, Any]) -> list[File]:

@@ -44,6 +44,7 @@ _STEMMERS = {
     "tr": "turkish",
 }
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
+_PREFIXED = ("ar", "ga", "id", "hi", "ne", "ta")  # languages whose stemmer may change how a word begins
 _WORD = re.compile(r"[^\W_]+")
 # Scripts without spaces between words: pairs of neighbours are their words.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -141,14 +142,31 @@ def extract(text: str, wanted: frozenset[str], language: str, width: int = 220) 
 
 
 def _hits(text: str, wanted: frozenset[str], language: str) -> Iterator[tuple[int, int, str]]:
+    pattern = _WRITTEN
+    if text.isascii() and language[:2] not in _PREFIXED:
+        # Only words that begin like a wanted one are looked at: most of a page of results is this.
+        starts = "".join({stem[0] for stem in wanted if stem.isascii()})
+        if not starts:
+            return
+        pattern = re.compile(f"(?<![A-Za-z0-9])()[{starts}{starts.upper()}][A-Za-z0-9]*")
     seen: dict[str, str] = {}
-    for found in _WRITTEN.finditer(text):
+    for found in pattern.finditer(text):
         written = found[1] or found[0]
         stem = seen.get(written)
         if stem is None:
-            stem = seen[written] = next((w for w in words(written[: 4 * LONGEST], language) if w in wanted), "")
+            stem = seen[written] = _wanted(written, wanted, language)
         if stem:
             yield found.start(), found.start() + len(written), stem
+
+
+def _wanted(written: str, wanted: frozenset[str], language: str) -> str:
+    """The wanted stem that a word has, else ""."""
+    return next((stem for stem in _stems_of(written[: 4 * LONGEST], language) if stem in wanted), "")
+
+
+@lru_cache(maxsize=65_536)
+def _stems_of(written: str, language: str) -> tuple[str, ...]:
+    return tuple(words(written, language))
 
 
 def _window(text: str, hits: list[tuple[int, int, str]], width: int) -> tuple[int, int]:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from html import escape
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from listserver.core.blocks import Block, Kind
 from listserver.core.masking import masked
@@ -48,7 +49,7 @@ def linked(text: str) -> str:
     """Escaped text in which http(s) addresses are links, and addresses of people masked."""
     text = masked(text)
     if "://" not in text:
-        return str(escape(text))
+        return escape(text)
     pieces: list[str] = []
     end = 0
     for found in _URL.finditer(text):
@@ -58,7 +59,7 @@ def linked(text: str) -> str:
         safe = escape(url)
         pieces += (escape(text[end : found.start()]), f'<a href="{_href(url)}" rel="nofollow ugc">{safe}</a>')
         end = found.start() + len(url)
-    return "".join([*map(str, pieces), str(escape(text[end:]))])
+    return "".join([*pieces, escape(text[end:])])
 
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9:/?#@!$&'()*+,;=._~%-]|%(?![0-9A-Fa-f]{2})")
@@ -70,7 +71,7 @@ def _href(url: str) -> str:
     rest, mark, fragment = rest.partition("#")
     rest += mark + fragment.replace("#", "%23")
     fixed = _UNSAFE.sub(lambda found: "".join(f"%{octet:02X}" for octet in found[0].encode("utf-8", "replace")), rest)
-    return str(escape(f"{scheme}://{fixed}"))
+    return escape(f"{scheme}://{fixed}")
 
 
 def _begins(blocks: Sequence[Block], at: int) -> bool:

@@ -7,10 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from listserver.core import content
+from listserver.core.content import Content, own_words
 from listserver.core.masking import author, masked
 from listserver.core.outline import Entry
-from listserver.core.packing import unpack_json
 from listserver.store.reading import Found, Line
 from listserver.web.dates import iso
 from listserver.web.rows import title
@@ -19,9 +18,9 @@ from listserver.web.visit import Visit
 LONGEST = 300  # characters of a text
 
 
-def thread(visit: Visit, found: Found, url: str, entries: list[Entry[Line]], packed: Mapping[int, bytes]) -> Markup:
+def thread(visit: Visit, found: Found, url: str, entries: list[Entry[Line]], contents: Mapping[int, Content]) -> Markup:
     """A DiscussionForumPosting with the comments of one page."""
-    shown = [entry.post for entry in entries if entry.post.id in packed and entry.post.state == "shown"]
+    shown = [entry.post for entry in entries if entry.post.id in contents and entry.post.state == "shown"]
     if not shown:
         return Markup("")
     host = visit.base.removesuffix(visit.root)
@@ -31,14 +30,14 @@ def thread(visit: Visit, found: Found, url: str, entries: list[Entry[Line]], pac
         "@type": "DiscussionForumPosting",
         "headline": title(found.list, found.thread.subject),
         "url": f"{host}{url}",
-        **_posting(first, packed[first.id]),
+        **_posting(first, contents[first.id]),
         "interactionStatistic": {
             "@type": "InteractionCounter",
             "interactionType": "https://schema.org/CommentAction",
             "userInteractionCount": found.thread.posts - 1,
         },
         "comment": [
-            {"@type": "Comment", "url": f"{host}{url}#p-{post.identifier}", **_posting(post, packed[post.id])}
+            {"@type": "Comment", "url": f"{host}{url}#p-{post.identifier}", **_posting(post, contents[post.id])}
             for post in rest
         ],
     }
@@ -53,8 +52,8 @@ def safe_json(data: Any) -> Markup:
     return Markup(text)  # noqa: S704 (see above)
 
 
-def _posting(post: Line, packed: bytes) -> dict[str, Any]:
-    text = masked(content.own(unpack_json(packed)))
+def _posting(post: Line, content: Content) -> dict[str, Any]:
+    text = masked(own_words(content.blocks)[: 2 * LONGEST])
     short = text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0] + "…"
     return {
         "datePublished": _moment(post.sent_at),

@@ -6,7 +6,6 @@ from typing import Any
 from listserver.core import content
 from listserver.core.masking import author, masked
 from listserver.core.outline import Entry, outline
-from listserver.core.packing import unpack_json
 from listserver.store import reading
 from listserver.store.reading import Found, Line
 from listserver.web import dates
@@ -30,14 +29,15 @@ def post(visit: Visit, found: Found) -> Response:
     parent = entry.parent if entry.parent is not None and entry.parent.state == "shown" else None
     wanted = [entry.post.id] + ([parent.id] if parent else [])
     packed = reading.contents(visit.conn, wanted)
-    (shown,) = views(visit, found, [entry], packed, whole=True)
+    contents = {post_id: content.opened(octets) for post_id, octets in packed.items()}
+    (shown,) = views(visit, found, [entry], contents, whole=True)
     answers = [e for e in entries if e.parent is not None and e.parent.id == entry.post.id and e.post.state == "shown"]
     values: dict[str, Any] = {
         "post": shown,
         "title": title(lst, found.post.subject or about.subject),
         "thread_title": title(lst, about.subject),
         "thread_url": thread_url(visit, lst, about.identifier, about.subject),
-        "parent": _opening(visit, found, parent, packed),
+        "parent": _opening(visit, found, parent, contents),
         "answers": [
             {
                 "author": author(e.post.author_name, e.post.author_address),
@@ -55,10 +55,12 @@ def post(visit: Visit, found: Found) -> Response:
     return dated(visit, page(visit, "post", lst, **values), version)
 
 
-def _opening(visit: Visit, found: Found, parent: Line | None, packed: dict[int, bytes]) -> dict[str, str] | None:
-    if parent is None or parent.id not in packed:
+def _opening(
+    visit: Visit, found: Found, parent: Line | None, contents: dict[int, content.Content]
+) -> dict[str, str] | None:
+    if parent is None or parent.id not in contents:
         return None
-    words = " ".join(masked(content.own(unpack_json(packed[parent.id]))).split())
+    words = " ".join(masked(content.own_words(contents[parent.id].blocks)[: 4 * OPENING]).split())
     short = words if len(words) <= OPENING else words[:OPENING].rpartition(" ")[0] + "…"
     name = author(parent.author_name, parent.author_address)
     return {"author": name, "url": post_url(visit, found.list, parent.identifier), "text": short}

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
 from listserver.core import content
+from listserver.core.content import Content
 from listserver.core.masking import author, masked
 from listserver.core.outline import Entry
-from listserver.core.packing import unpack_json
 from listserver.core.slug import slug
 from listserver.store.lists import List
 from listserver.store.reading import Found, Line
@@ -76,24 +75,24 @@ def views(
     visit: Visit,
     found: Found,
     entries: list[Entry[Line]],
-    packed: Mapping[int, bytes],
+    contents: Mapping[int, Content],
     *,
     whole: bool = False,
 ) -> list[View]:
-    """The posts in these places. packed: their contents. whole: long ones are not cut."""
+    """The posts in these places. contents: theirs. whole: long ones are not cut."""
     shown: list[View] = []
     year = 0
     for entry in entries:
-        shown.append(_view(visit, found, entry, packed.get(entry.post.id), whole, year))
+        shown.append(_view(visit, found, entry, contents.get(entry.post.id), whole, year))
         year = entry.post.sent_at.year
     return shown
 
 
-def _view(visit: Visit, found: Found, entry: Entry[Line], packed: bytes | None, whole: bool, year: int) -> View:
+def _view(visit: Visit, found: Found, entry: Entry[Line], held: Content | None, whole: bool, year: int) -> View:
     lst, thread, line, parent = found.list, found.thread, entry.post, entry.parent
-    gone = line.state != "shown" or packed is None
-    value: dict[str, Any] = {"blocks": [], "files": []} if gone or packed is None else unpack_json(packed)
-    blocks, lines = (content.blocks(value), 0) if whole else cut(content.blocks(value))
+    gone = line.state != "shown" or held is None
+    own = Content([], []) if gone or held is None else held
+    blocks, lines = (own.blocks, 0) if whole else cut(own.blocks)
     named = parent is not None and parent.state == "shown"
     return View(
         identifier=line.identifier,
@@ -107,7 +106,7 @@ def _view(visit: Visit, found: Found, entry: Entry[Line], packed: bytes | None, 
         to=author(parent.author_name, parent.author_address) if parent is not None and named else "",
         to_url=parent.identifier if parent is not None and named else "",
         body=body(blocks),
-        files=tuple(file(visit, lst, line, place, each) for place, each in enumerate(content.files(value), 1)),
+        files=tuple(file(visit, lst, line, place, each) for place, each in enumerate(own.files, 1)),
         reply=reply_url(visit, lst, line.identifier, line.subject or thread.subject),
         lines=lines,
         best=line.id == thread.answered_id,

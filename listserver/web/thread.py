@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from listserver.core.content import opened
 from listserver.core.masking import author
 from listserver.core.outline import Entry, outline, pages
 from listserver.store import reading
@@ -54,7 +55,8 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
     number = min(max(_number(visit), 1), len(starts))
     here = entries[starts[number - 1] : [*starts[1:], len(entries)][number - 1]]
     packed = reading.contents(visit.conn, [e.post.id for e in here if e.post.state == "shown"])
-    shown = views(visit, found, here, packed)
+    contents = {post_id: opened(octets) for post_id, octets in packed.items()}
+    shown = views(visit, found, here, contents)
     values: dict[str, Any] = {
         "thread": about,
         "title": title(lst, about.subject),
@@ -68,7 +70,7 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         "flat": visit.request.query.get("order") == "date",
         "reply": reply_url(visit, lst, about.identifier, about.subject),
         "address": visit.site.address,
-        "data": linked_data.thread(visit, found, url, here, packed) if number == 1 else Markup(""),
+        "data": linked_data.thread(visit, found, url, here, contents) if number == 1 else Markup(""),
     }
     return dated(visit, page(visit, "thread", lst, **values), version)
 
