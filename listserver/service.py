@@ -173,7 +173,8 @@ class Service:
         if "web" not in self._only or not self._settings.web.listen:
             return None
         sockets = [listen(*endpoint) for endpoint in self._settings.web.listen]
-        site = Mount("/", asgi.app(pages.handler(self._store, self._site, _clock)))
+        https = self._site.base_url.startswith("https:")
+        site = Mount("/", asgi.app(pages.handler(self._store, self._site, _clock), https=https))
         app = Starlette(routes=[*health.routes(self._store, _clock, self._numbers), site])
         return Web(app, sockets, GRACE / 3)
 

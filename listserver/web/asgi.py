@@ -22,8 +22,12 @@ SAFETY = {  # archive/README.md: nothing from elsewhere, nothing that runs
 }
 
 
-def app(handler: Handler) -> App:
-    """An ASGI application that answers by `handler`."""
+HTTPS_ONLY = {"strict-transport-security": "max-age=31536000"}  # RFC 6797; standards W3
+
+
+def app(handler: Handler, *, https: bool = False) -> App:
+    """An ASGI application that answers by `handler`. https: that is how readers reach it, and so it shall stay."""
+    always = {**SAFETY, **(HTTPS_ONLY if https else {})}
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive) if scope["method"] == "POST" else b""
@@ -31,7 +35,7 @@ def app(handler: Handler) -> App:
             response = Response(413, b"That is more than this page takes.\n", "text/plain; charset=utf-8")
         else:
             response = await handler(request(scope, body))
-        await _send(scope, send, response)
+        await _send(scope, send, response, always)
 
     return answer
 
@@ -71,8 +75,8 @@ async def _body(receive: Receive) -> bytes | None:
             return b"".join(chunks)
 
 
-async def _send(scope: Scope, send: Send, response: Response) -> None:
-    headers = {**SAFETY, **response.headers, "content-length": str(len(response.body))}
+async def _send(scope: Scope, send: Send, response: Response, always: Mapping[str, str]) -> None:
+    headers = {**always, **response.headers, "content-length": str(len(response.body))}
     if response.content_type:
         headers["content-type"] = response.content_type
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -180,3 +180,17 @@ def test_a_failing_database_is_503(page: Page) -> None:
 
     answer = unsubscribe.handler(Down(), SITE, lambda: page.community.now)  # type: ignore[arg-type]
     assert asyncio.run(answer(unsubscribe.Request("GET", "/talk/unsubscribe/x"))).status == 503
+
+
+def test_W3_a_page_reached_by_https_stays_so_and_runs_nothing(page: Page) -> None:
+    async def ask(https: bool) -> httpx.Headers:
+        handler = unsubscribe.handler(page.community.store, SITE, lambda: page.community.now)
+        transport = httpx.ASGITransport(app=asgi.app(handler, https=https))
+        async with httpx.AsyncClient(transport=transport, base_url=SITE.base_url) as client:
+            return (await client.get(f"/talk/unsubscribe/{page.token}")).headers
+
+    plain, safe = (asyncio.run(ask(https)) for https in (False, True))
+    assert "strict-transport-security" not in plain
+    assert safe["strict-transport-security"] == "max-age=31536000"
+    assert safe["content-security-policy"].startswith("default-src 'none'")
+    assert (safe["referrer-policy"], safe["x-content-type-options"]) == ("no-referrer", "nosniff")
