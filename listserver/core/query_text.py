@@ -11,8 +11,13 @@ from listserver.core.query import Query
 
 MOST_CHARACTERS = 256  # standards W7
 MOST_TERMS = 20
-_TERM = re.compile(r'(-?)(?:(from|by|subject|since|until|has|answered):)?(?:"([^"]*)"?|(\S+))', re.IGNORECASE)
-_YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_TERM = re.compile(r'(-?)(?:(from|by|subject|since|until|has|answered|is):)?(?:"([^"]*)"?|(\S+))', re.IGNORECASE)
+_ANSWERED = {  # what stands behind "answered:" or "is:"
+    **{f"answered:{word}": True for word in ("yes", "true", "1")},
+    **{f"answered:{word}": False for word in ("no", "false", "0")},
+    "is:answered": True,
+    "is:unanswered": False,
+}
 
 
 def read_query(text: str, today: date) -> Query:
@@ -31,8 +36,8 @@ def read_query(text: str, today: date) -> Query:
             until = midnight(days[1])
         elif field == "has" and value.lower() in ("file", "files", "attachment"):
             has_file = not minus
-        elif field == "answered" and value.lower() in _YES:
-            answered = _YES[value.lower()] is not bool(minus)
+        elif f"{field}:{value.lower()}" in _ANSWERED:
+            answered = _ANSWERED[f"{field}:{value.lower()}"] is not bool(minus)
         else:
             words[_kind(minus, field, value)].append(value)
     return Query(

@@ -48,6 +48,7 @@ class Hit:
     matches: how many posts of the thread match (at least 1). extract: of that post, hits marked.
     """
 
+    list_id: int
     list_name: str
     thread_identifier: str
     thread_subject: str
@@ -79,6 +80,7 @@ class Results:
 
     posts, groups: how many posts and threads match; if `more`, there are more than MOST posts, older ones.
     relaxed: no post has all the words, so these have any of them. years: (year, posts), newest first; people: five.
+    lists: (list id, posts), those with most first.
     """
 
     hits: tuple[Hit, ...]
@@ -90,9 +92,10 @@ class Results:
     relaxed: bool
     years: tuple[tuple[int, int], ...]
     people: tuple[Person, ...]
+    lists: tuple[tuple[int, int], ...]
 
 
-NOTHING = Results((), 1, 0, 0, 0, False, False, (), ())
+NOTHING = Results((), 1, 0, 0, 0, False, False, (), (), ())
 
 
 def search(
@@ -133,6 +136,7 @@ def search(
         relaxed=relaxed,
         years=tuple(sorted(Counter(row.sent_at.year for row in rows).items(), reverse=True)),
         people=_people(rows),
+        lists=tuple(Counter(row.list_id for row in rows).most_common()),
     )
 
 
@@ -339,6 +343,7 @@ def _details(conn: Connection, ids: list[int]) -> dict[int, Row[Any]]:
 def _hit(group: list[Row[Any]], row: Row[Any], languages: dict[int, str], wanted: dict[str, frozenset[str]]) -> Hit:
     language = languages[row.list_id]
     return Hit(
+        list_id=row.list_id,
         list_name=row.list_name,
         thread_identifier=row.thread_identifier,
         thread_subject=row.thread_subject,

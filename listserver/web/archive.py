@@ -72,6 +72,8 @@ def _of_site(visit: Visit, parts: list[str]) -> Response | None:
     match parts:
         case [""]:
             return fronts.site(visit)
+        case ["search"]:
+            return search(visit)
         case ["robots.txt"]:
             return machines.robots(visit)
         case ["archive.css"]:

@@ -29,9 +29,7 @@ class Month:
 
 def site(visit: Visit) -> Response:
     """All lists that this reader may read."""
-    shown = [
-        lst for lst in lists.everything(visit.conn) if lst.settings.advertised and lst.settings.archive == "public"
-    ]
+    shown = [lst for lst in lists.everything(visit.conn) if visit.viewer.is_shown(lst)]
     last = max((lst.last_post_at for lst in shown if lst.last_post_at), default=None)
     version = Version(tuple((lst.id, lst.changed) for lst in shown), last)
     return not_modified(visit, version) or dated(

@@ -37,6 +37,10 @@ class Viewer:
         """Their role on a list, "" if they are not on it."""
         return dict(self.roles).get(lst.id, "")
 
+    def is_shown(self, lst: List) -> bool:
+        """Whether pages of the whole site show them the list: those they may read, and know of without its name."""
+        return self.may_read(lst) and (lst.settings.advertised or bool(self.role(lst)))
+
     def knows(self, lst: List) -> bool:
         """Whether they may know that the list is there."""
         return lst.settings.advertised or lst.settings.archive == "public" or bool(self.role(lst))

@@ -31,6 +31,8 @@ def _at(year: int, month: int, day: int) -> datetime:
         ("since:whenever", Query(terms=("whenever",))),
         ("has:file answered:yes", Query(has_file=True, answered=True)),
         ("-has:file answered:no", Query(has_file=False, answered=False)),
+        ("is:unanswered", Query(answered=False)),
+        ("-is:unanswered drift is:good", Query(answered=True, terms=("drift", "good"))),
         ("-answered:yes has:teeth answered:perhaps", Query(answered=False, terms=("teeth", "perhaps"))),
         ('* - "" from: ( ^a:', Query(terms=("from", "a"))),
         ("a\x00b", Query(phrases=("a b",))),

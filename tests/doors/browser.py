@@ -66,6 +66,17 @@ class Browser:
         return self.page
 
 
+def member_browser(store: Store, address: str) -> Browser:
+    """A browser in which somebody has signed in, by the link that was mailed to them."""
+    made = Browser(store)
+    made.get("/sign-in")
+    made.press(address=address)
+    made.get(link_in(mails(store, address)[-1]))
+    made.press()
+    assert made.path == "/me/"
+    return made
+
+
 def mails(store: Store, address: str) -> list[str]:
     """The texts of what we wrote to an address, oldest first."""
     wanted = select(tables.notices.c.bytes).where(tables.notices.c.address == address).order_by(tables.notices.c.id)

@@ -21,7 +21,7 @@ from listserver.store.lists import List
 from tests.actions.filing import file as filed
 from tests.actions.filing import mail
 from tests.conftest import Statements
-from tests.doors.browser import NOW, SITE, Browser, link_in, mails, member
+from tests.doors.browser import NOW, SITE, Browser, link_in, mails, member, member_browser
 
 
 @pytest.fixture
@@ -44,16 +44,7 @@ def talk(store: Store) -> List:
 def browser(store: Store, talk: List) -> Callable[[str], Browser]:
     """A browser in which somebody has signed in."""
 
-    def sign_in(address: str) -> Browser:
-        made = Browser(store)
-        made.get("/sign-in")
-        made.press(address=address)
-        made.get(link_in(mails(store, address)[-1]))
-        made.press()
-        assert made.path == "/me/"
-        return made
-
-    return sign_in
+    return lambda address: member_browser(store, address)
 
 
 # --- signing in -------------------------------------------------------------------------------------------------------
