@@ -48,9 +48,9 @@ class Smtp:
     tls_cert: Path | None = _setting("", kinds.path, "Certificate chain (PEM) for STARTTLS; empty = not offered.")
     tls_key: Path | None = _setting("", kinds.path, "Its private key (PEM).")
     max_size: int = _setting("25 MiB", kinds.size, "Largest mail that is taken at all; a list's max_size can be less.")
-    trusted_hosts: tuple[str, ...] = _setting(
+    trusted_hosts: tuple[kinds.Network, ...] = _setting(
         "127.0.0.1, ::1",
-        kinds.names,
+        kinds.networks,
         "Our own mail servers (addresses or networks): their Authentication-Results are believed, no limits hold.",
     )
 
@@ -103,7 +103,14 @@ class Web:
         kinds.url("http", "https"),
         "How readers reach it, such as https://lists.example.org; empty = http:// and the address it listens on.",
     )
-    searches_per_minute: int = _setting("60", kinds.number, "Searches of one visitor in a minute; 0 = no limit.")
+    proxies: tuple[kinds.Network, ...] = _setting(
+        "127.0.0.1, ::1",
+        kinds.networks,
+        "Web servers before us whose X-Forwarded-For is believed (addresses or networks).",
+    )
+    searches_per_minute: int = _setting(
+        "60", kinds.number, "Searches and mbox files that one visitor gets in a minute; 0 = no limit."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

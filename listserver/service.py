@@ -5,7 +5,6 @@ Processes are equal and keep nothing of their own: `--only` chooses the parts of
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import secrets
 import signal
@@ -37,6 +36,7 @@ from listserver.store import lock, schema
 from listserver.store.engine import Store
 from listserver.store.site import secret
 from listserver.web import asgi, health, pages
+from listserver.web.guard import Guard
 from listserver.web.server import Web, listen
 
 PARTS = ("smtp", "lmtp", "delivery", "web", "jobs", "imap")
@@ -144,8 +144,7 @@ class Service:
         smtp = self._settings.smtp
         reception = self._reception
         budget = Budget()
-        trusted = _networks(smtp.trusted_hosts)
-        common = Limits(hostname=self._settings.domain, tls=self._tls, trusted=trusted, size=smtp.max_size)
+        common = Limits(hostname=self._settings.domain, tls=self._tls, trusted=smtp.trusted_hosts, size=smtp.max_size)
         return [
             (
                 part,
@@ -174,7 +173,8 @@ class Service:
             return None
         sockets = [listen(*endpoint) for endpoint in self._settings.web.listen]
         https = self._site.base_url.startswith("https:")
-        site = Mount("/", asgi.app(pages.handler(self._store, self._site, _clock), https=https))
+        guard = Guard(self._settings.web.searches_per_minute, self._settings.web.proxies)
+        site = Mount("/", asgi.app(pages.handler(self._store, self._site, _clock, guard), https=https))
         app = Starlette(routes=[*health.routes(self._store, _clock, self._numbers), site])
         return Web(app, sockets, GRACE / 3)
 
@@ -243,13 +243,6 @@ class Reception:
         arrived = replace(arrived, envelope=replace(envelope, authenticity=found))
         self._last = (raw, arrived) if envelope.recipients > 1 else None
         return arrived
-
-
-def _networks(hosts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(host, strict=False) for host in hosts)
-    except ValueError as failure:
-        raise UsageError(f"smtp.trusted_hosts is not possible: {failure}. Write IP addresses or networks.") from None
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

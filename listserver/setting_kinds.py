@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 Parse = Callable[[str, Path], Any]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
@@ -77,6 +78,14 @@ def folder(text: str, base: Path) -> Path:
 def names(text: str, base: Path) -> tuple[str, ...]:
     """Texts with commas between."""
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def networks(text: str, base: Path) -> tuple[Network, ...]:
+    """IP addresses and networks with commas between."""
+    try:
+        return tuple(ipaddress.ip_network(item, strict=False) for item in names(text, base))
+    except ValueError:
+        raise ValueError("IP addresses or networks, such as 127.0.0.1, 10.0.0.0/8") from None
 
 
 def endpoints(default_port: int | None = None) -> Parse:

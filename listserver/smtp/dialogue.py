@@ -10,12 +10,12 @@ from aiosmtpd.proxy_protocol import V2_CMD, get_proxy
 
 from listserver import log
 from listserver.core.envelope import Envelope, Reply
+from listserver.core.ip import plain_ip, within
 from listserver.errors import Unavailable
 from listserver.log import Event
 from listserver.smtp import arguments, replies, trace
 from listserver.smtp.connection import Connection, Gone, Shared
 from listserver.smtp.content import Content
-from listserver.smtp.limits import plain_ip, within
 
 T = TypeVar("T")
 FOREVER = float("inf")

@@ -1,21 +1,28 @@
 """All pages of the site: which door in web/ answers a request."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from listserver.core.site import Site
 from listserver.store.engine import Store
 from listserver.web import archive, unsubscribe
 from listserver.web.asgi import Handler
+from listserver.web.guard import Guard
 from listserver.web.http import Request, Response
 
 
-def handler(store: Store, site: Site, clock: Callable[[], datetime]) -> Handler:
+def handler(store: Store, site: Site, clock: Callable[[], datetime], guard: Guard) -> Handler:
     """What a web application answers by."""
+    root = urlsplit(site.base_url).path.rstrip("/")
     leave = unsubscribe.handler(store, site, clock)
     read = archive.handler(store, site, clock)
 
     async def answer(request: Request) -> Response:
+        request = replace(request, client=guard.client(request))
+        if refused := guard.refuse(request, request.path.removeprefix(root), clock()):
+            return refused
         return await (leave if unsubscribe.is_link(request.path) else read)(request)
 
     return answer

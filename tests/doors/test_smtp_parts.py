@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listserver.core.envelope import Reply
+from listserver.core.ip import neighbourhood, within
 from listserver.smtp import arguments, pipe, replies, trace
 from listserver.smtp.content import Content
-from listserver.smtp.limits import Budget, Guests, Limits, neighbourhood, within
+from listserver.smtp.limits import Budget, Guests, Limits
 
 MAIL_OCTETS = st.lists(
     st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"\r\n.", b"a", b"b: c", b"\0", b" "]), max_size=60

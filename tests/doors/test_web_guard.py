@@ -1,0 +1,80 @@
+"""How much one client may ask, and who the client is (standards W6, W7)."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from listserver.core.ip import LOOPBACK
+from listserver.store.engine import Store
+from listserver.web import pages
+from listserver.web.guard import MAILS, Guard
+from listserver.web.http import Request, Response
+from tests.actions.filing import new_list
+from tests.doors.browser import NOW, SITE
+
+
+class Door:
+    """The whole site, with a clock that one sets."""
+
+    def __init__(self, store: Store, guard: Guard) -> None:
+        self.now: datetime = NOW
+        self._handler = pages.handler(store, SITE, lambda: self.now, guard)
+
+    def ask(self, path: str, client: str = "192.0.2.1", method: str = "GET", forwarded: str = "") -> Response:
+        headers = {"host": "lists.example.org", **({"x-forwarded-for": forwarded} if forwarded else {})}
+        return asyncio.run(self._ask(Request(method, path, {"q": "drift"}, {}, headers, client)))
+
+    async def _ask(self, request: Request) -> Response:
+        return await self._handler(request)
+
+
+@pytest.fixture
+def door(store: Store) -> Door:
+    new_list(store, "talk", archive="public")
+    return Door(store, Guard(3, LOOPBACK))
+
+
+def test_W7_a_client_gets_so_many_searches_a_minute(door: Door) -> None:
+    paths = ["/search", "/talk/search", "/api/v1/search", "/talk/2026/03.mbox.gz"]
+    assert [door.ask(path).status for path in ("/search", "/talk/search", "/talk/search")] == [200] * 3
+    for path in paths:
+        refused = door.ask(path)
+        assert refused.status == 429
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.content_type.startswith("text/plain")
+    assert door.ask("/api/v1/search").content_type == "application/problem+json"
+    assert door.ask("/talk/").status == 200  # what costs little is not counted
+    assert door.ask("/search", client="192.0.2.2").status == 200
+    door.now += timedelta(seconds=int(refused.headers["retry-after"]))
+    assert door.ask("/search").status == 200
+
+
+def test_W7_zero_is_no_limit(store: Store) -> None:
+    door = Door(store, Guard(0, LOOPBACK))
+    assert {door.ask("/search").status for _ in range(20)} == {200}
+
+
+def test_C5_a_client_has_us_write_to_so_many_addresses_an_hour(door: Door) -> None:
+    for _ in range(MAILS):
+        assert door.ask("/sign-in", method="POST").status == 403  # no form of ours
+    assert door.ask("/talk/join/", method="POST").status == 429
+    assert door.ask("/sign-out", method="POST").status == 403
+    assert door.ask("/sign-in").status == 200
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "known"),
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),  # anybody can write that
+        ("127.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("::1", "10.9.9.9, 198.51.100.7", "198.51.100.7"),
+        ("127.0.0.1", "198.51.100.7, 127.0.0.1", "198.51.100.7"),
+        ("127.0.0.1", "nonsense", "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+    ],
+)
+def test_W6_the_client_behind_a_proxy_of_ours_is_the_one_it_names(client: str, forwarded: str, known: str) -> None:
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+    assert Guard(0, LOOPBACK).client(Request("GET", "/", headers=headers, client=client)) == known
