@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from listserver import demo
-from listserver.actions import importing, lists
+from listserver.actions import digests, importing, lists
 from listserver.core import tokens
 from listserver.core.actor import OPERATOR
+from listserver.core.message import part_bytes, read
 from listserver.core.site import Site
+from listserver.store import digests as editions
+from listserver.store import lists as lists_
 from listserver.store import migrations, sessions, tables
+from listserver.store.digests import Issue
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from tests.running import Serve
@@ -33,6 +37,7 @@ ABOUT = {  # list -> its settings
     },
 }
 SESSION = "a-session-of-the-tests"
+_T, _P, _L = tables.threads.c, tables.posts.c, tables.lists.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ def of_demo(folder: Path) -> Iterator[Archive]:
     with Store.open(database) as store:
         store.write_now(lambda conn: demo.seed(conn, SITE, demo.community(), datetime.now(UTC)))
         store.write_now(lambda conn: signed_in(conn, demo.address_of("hanne"), SESSION))
+        store.write_now(answered)
     with served(folder, database) as archive:
         yield archive
 
@@ -85,7 +91,7 @@ def of_lists(folder: Path, shared: Path, most: int | None = None) -> Iterator[Ar
     with Store.open(database) as store:
         for name, about in ABOUT.items():
             path = shared / "data/lists" / f"{name}.mbox.xz"
-            imported(store, name, path if most is None else _head(path, folder / f"{name}.mbox", most), **about)
+            imported(store, name, path if most is None else head(path, folder / f"{name}.mbox", most), **about)
     with served(folder, database) as archive:
         yield archive
 
@@ -109,11 +115,18 @@ def public(store: Store, name: str, **about: str) -> List:
     return store.write_now(lambda conn: lists.create(conn, OPERATOR, name, wanted, datetime.now(UTC))).list
 
 
-def _head(path: Path, to: Path, most: int) -> Path:
+def head(path: Path, to: Path, most: int) -> Path:
+    """The first posts of a packed mbox, so many octets at most, in a file."""
     with lzma.open(path) as opened:
         octets = opened.read(most)
     to.write_bytes(octets[: octets.rfind(b"\n\nFrom ") + 1])
     return to
+
+
+def answered(conn: Connection) -> None:
+    """The third answer of each thread solved it."""
+    solving = select(func.min(_P.id) + 3).where(_P.thread_id == _T.id).scalar_subquery()
+    conn.execute(update(tables.threads).where(_T.posts > 3).values(answered_id=solving))
 
 
 def signed_in(conn: Connection, address: str, secret: str) -> None:
@@ -131,7 +144,6 @@ def signed_in(conn: Connection, address: str, secret: str) -> None:
 
 
 # --- which pages there are --------------------------------------------------------------------------------------------
-_T, _P, _L = tables.threads.c, tables.posts.c, tables.lists.c
 
 
 def kinds(conn: Connection) -> dict[str, str]:
@@ -202,3 +214,20 @@ def posts(conn: Connection, name: str) -> list[str]:
     """The paths of all posts of a list, in the order in which they came."""
     wanted = select(_P.identifier).join(tables.lists, _L.id == _P.list_id).where(_L.name == name).order_by(_P.id)
     return [f"/{name}/p/{identifier}/" for identifier in conn.execute(wanted).scalars()]
+
+
+# --- digests ----------------------------------------------------------------------------------------------------------
+def digest(store: Store, name: str, most: int = 40) -> bytes:
+    """The HTML of a digest of a list's first posts, as its readers get it by mail."""
+
+    def unit(conn: Connection) -> bytes:
+        lst = lists_.find(conn, name)
+        assert lst is not None
+        edition = editions.add(conn, lst.id, "daily", 0, most, datetime.now(UTC))
+        _, rest = digests.compose(conn, SITE, Issue(edition, "html", ((0, most),)))
+        assert rest is not None
+        post = read(rest)
+        (part,) = (part for part in post.parts if part.content_type == "text/html")
+        return part_bytes(post, part)
+
+    return store.write_now(unit)

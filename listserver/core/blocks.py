@@ -55,6 +55,7 @@ _CODE_START = re.compile(
     r"|\s*(?:#include|import \w|from \w+ import|def \w+\(|class \w+[(:]|[\w.$]+ ?(?:<-|=) ?\S|library\()"
 )
 _CALL = re.compile(r".*(?:<-.*\)|=.*\(.*\))$|\s*[\w.$]+\(.*\)$")
+_DATA = re.compile(r"\s*(?:[\"'].*[\"'][,)]+|[-\d][-\d., LNA]*\d[, ]*[,)]+)$")  # strings or numbers, one after another
 _KEY = re.compile(r"\s*(?:[\w.-]+:(?:\s|$)|#)")  # of YAML and the like
 _WORDS = re.compile(r"(?<!\S)[A-Za-z']{2,}[,.]?(?!\S)")
 _SEPARATOR = re.compile(r"-{2,}\s?[^-]{4,60}-{2,}")
@@ -206,7 +207,7 @@ def _is_code(row: str) -> bool:
     """Whether a row (no space at its end) begins or ends as lines of programs do."""
     if row.endswith(("{", "}", ";", "->")) or (row.endswith(")") and _CALL.match(row)):
         return True
-    return _CODE_START.match(row) is not None
+    return _CODE_START.match(row) is not None or (row[-1:] in ",)" and _DATA.match(row) is not None)
 
 
 def _prose(rows: list[str], depth: int) -> Iterator[Block]:

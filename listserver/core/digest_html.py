@@ -24,6 +24,8 @@ h2{font-size:1.05em;margin:2em 0 .5em;padding:.25em 0;border-bottom:2px solid #8
 h3{font-size:1.05em;line-height:1.3;margin:1.6em 0 .4em}
 p,pre,ul,blockquote{margin:.6em 0}
 ul{padding-left:1.3em}
+li{margin:.35em 0}
+li .m{display:block}
 .l{padding-left:1em}
 a{color:#0b57a4}
 .i{border-left:3px solid #c9d1d9;padding-left:12px;margin:.8em 0 1.4em}

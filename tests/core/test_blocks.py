@@ -63,6 +63,10 @@ CASES: dict[str, tuple[str, list[Block]]] = {
         "here:\n\nparams:\n  RF_BW: 400\n  DRAM: True # what it has",
         [Block(P, "here:"), Block(C, "params:\n  RF_BW: 400\n  DRAM: True # what it has", lines=3)],
     ),
+    "data": (
+        '"Anguilla japonica", "Alosa alosa",\n1, 2.5, -3,',
+        [Block(C, '"Anguilla japonica", "Alosa alosa",\n1, 2.5, -3,', lines=2)],
+    ),
     "calls": ("self.connect((a, 0), (b, 0))", [Block(C, "self.connect((a, 0), (b, 0))")]),
     "deep": (">>>>>>> a", [Block(P, "a", 5)]),
     "quoted mail": (

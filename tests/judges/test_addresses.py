@@ -67,7 +67,7 @@ def paths(archive: Archive, most: int) -> Iterator[str]:
         for kind in ("", "raw", "html"):
             yield f"/{name}/p/{identifier}/{kind}"
         page = archive.get(thread).decode()
-        yield from set(re.findall(r'href="([^"]+/(?:people/[^"]+|files/[^"]+))"', page))
+        yield from set(re.findall(r'href="(/[^"]+/(?:people/[^"]+|files/[^"]+))"', page))
     yield from (f"{archive.pages['front']}search?q={words}" for words in ("gmail.com", "wrote", "%40", "mailto"))
 
 

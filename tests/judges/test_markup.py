@@ -41,9 +41,15 @@ def java() -> str:
 
 
 def judged(
-    archive: Archive, judges: Path, pages: Mapping[str, str], own: Mapping[str, str], sizes: object
+    archive: Archive,
+    judges: Path,
+    pages: Mapping[str, str],
+    own: Mapping[str, str],
+    sizes: object,
+    *,
+    mail: bool = False,
 ) -> list[str]:
-    """What html-validate, axe-core, pa11y and our own eyes have to say."""
+    """What html-validate (not of the HTML of mails), axe-core, pa11y and our own eyes have to say."""
     asked = {
         "modules": str(judges),
         "chromium": shutil.which("chromium"),
@@ -52,6 +58,7 @@ def judged(
         "pages": list(pages.values()),
         "own": list(own.values()),
         "sizes": sizes,
+        "mail": mail,
     }
     said = subprocess.run(["node", str(SCRIPT)], input=json.dumps(asked), capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
