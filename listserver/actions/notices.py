@@ -18,12 +18,14 @@ from sqlalchemy import Connection
 from listserver import resources
 from listserver.core.dates import dated
 from listserver.core.decisions import EDIT_BEGINS, EDIT_ENDS
+from listserver.core.digest_words import words_of
 from listserver.core.notices import Notice, YourCommands
 from listserver.core.site import Site
 from listserver.core.wrap import wrapped
 from listserver.store import deliveries, notices, people
 from listserver.store.lists import List
 
+NO_SUBJECT = "(no subject)"  # what callers say of a post without one; in the mail it is in its language
 SAME_PER_HOUR = 5  # standards L6: the same notice to one address
 _WIRE = SMTP.clone(cte_type="7bit", max_line_length=78)
 
@@ -44,16 +46,26 @@ def render(site: Site, notice: Notice, language: str, list_name: str = "") -> tu
     In each language the list's own text wins, then the site's, then ours.
     """
     environment = _environment(folders(site, list_name))
-    for wanted in (language, site.language, "en"):
+    chosen = spoken(site, notice, language, list_name)
+    told = asdict(notice) | {"site_name": site.name}
+    if told.get("subject") == NO_SUBJECT:
+        told["subject"] = words_of(chosen).no_subject
+    head, _, body = environment.get_template(path_of(notice, chosen)).render(told).partition("\n")
+    text = body.strip("\n") + "\n"
+    text = text if _shows_posts(notice) else wrapped(text, EDIT_BEGINS)
+    return " ".join(head.removeprefix("Subject:").split()), text
+
+
+def spoken(site: Site, notice: Notice, language: str, list_name: str = "") -> str:
+    """The language in which a notice is written: that one, else the site's, else English."""
+    environment = _environment(folders(site, list_name))
+    for wanted in (language, site.language):
         try:
-            template = environment.get_template(path_of(notice, wanted))
+            environment.get_template(path_of(notice, wanted))
         except TemplateNotFound:
             continue
-        head, _, body = template.render(asdict(notice) | {"site_name": site.name}).partition("\n")
-        text = body.strip("\n") + "\n"
-        text = text if _shows_posts(notice) else wrapped(text, EDIT_BEGINS)
-        return " ".join(head.removeprefix("Subject:").split()), text
-    raise TemplateNotFound(path_of(notice, "en"))
+        return wanted
+    return "en"
 
 
 def _shows_posts(notice: Notice) -> bool:
@@ -136,9 +148,9 @@ def send(  # noqa: PLR0913 (who, what, where to, in which words)
         mail["In-Reply-To"] = mail["References"] = f"<{in_reply_to}>"
     mail["Auto-Submitted"] = "auto-replied" if requested else "auto-generated"
     mail["Precedence"] = "list"
-    mail["Content-Language"] = language
     mail["X-Loop"] = site.address(lst.name) if lst else robot
-    mail.set_content(body)
+    mail.set_content(body)  # it drops each Content-* field that was there
+    mail["Content-Language"] = spoken(site, notice, language, lst.name if lst else "")
     return queue(conn, mail.as_bytes(), to, now, name=name, list_id=lst.id if lst else None)
 
 

@@ -211,7 +211,7 @@ def _held_notice(  # noqa: PLR0913
         author=who,
         subject=post.subject or "(no subject)",
         reasons=reason_words.to_moderator(judgement.findings, language),
-        history=_history(known.author),
+        history=known.author.accepted_posts if known.author and known.author.member else None,
         expires=f"{now + timedelta(days=lst.settings.hold_days):%-d %B %Y}",
         on_expiry=lst.settings.on_expiry,
         approve=site.address(f"{lst.name}+approve.{token}"),
@@ -221,12 +221,6 @@ def _held_notice(  # noqa: PLR0913
         excerpt=post.text[:MAX_EXCERPT],
         waiting=waiting,
     )
-
-
-def _history(author: Author | None) -> str:
-    if author is None or not author.member:
-        return "not a member"
-    return f"member, {author.accepted_posts} posts so far"
 
 
 def _tell_author(conn: Connection, site: Site, lst: List, post: Post, judgement: Judgement, now: datetime) -> None:

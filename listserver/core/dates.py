@@ -3,6 +3,8 @@
 import re
 from datetime import date, timedelta
 
+from listserver.core.digest_words import words_of
+
 _MONTHS = """
 jan januar january janvier enero gennaio januari janeiro ene
 feb februar february février febrero febbraio februari fevereiro fév
@@ -82,16 +84,11 @@ def _span(year: int, month: int, day: int) -> tuple[date, date]:
     return first, first + timedelta(1)
 
 
-_WRITTEN = {
-    "en": "January February March April May June July August September October November December",
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-}
-_NAMES = {language: names.split() for language, names in _WRITTEN.items()}
-_DAY_AND_MONTH = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(_NAMES['en'])})\b")
+_DAY_AND_MONTH = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(words_of('en').months)})\b")
 
 
 def dated(text: str, language: str) -> str:
     """A date as we write it, `9 December 2026, 12:25 UTC`, as one writes it in another language of our mails."""
-    names, dot = _NAMES[language], "." if language == "de" else ""
-    return _DAY_AND_MONTH.sub(lambda found: f"{found[1]}{dot} {names[_NAMES['en'].index(found[2])]}", text)
+    ours, theirs = words_of("en").months, words_of(language).months
+    dot = "." if language == "de" else ""
+    return _DAY_AND_MONTH.sub(lambda found: f"{found[1]}{dot} {theirs[ours.index(found[2])]}", text)

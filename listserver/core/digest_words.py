@@ -88,7 +88,7 @@ _LANGUAGES = {
         files="Angehängt",
         somebody="Jemand",
         no_subject="(kein Betreff)",
-        how="Jedes „Antworten“ antwortet auf genau diesen Beitrag, in seinem Thema.",
+        how="Jedes »Antworten« antwortet auf genau diesen Beitrag, in seinem Thema.",
         leave="Abmelden, oder jeden Beitrag einzeln oder seltener Post bekommen: schreiben Sie an",
         months=(
             "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
@@ -122,6 +122,29 @@ _LANGUAGES = {
             "noviembre", "diciembre",
         ),
         date="{day} de {month} de {year}",
+    ),
+    "fr": Words(
+        contents="Sommaire",
+        headings={"new": "Nouvelles questions", "answered": "Questions et réponses", "rest": "Discussions en cours"},
+        waiting="Encore sans réponse",
+        waiting_why="Pouvez-vous aider ?",
+        post=("message", "messages"),
+        thread=("discussion", "discussions"),
+        inside="dans",
+        reply="Répondre",
+        archive="Archives",
+        quoted=("ligne citée", "lignes citées"),
+        more=("ligne de plus", "lignes de plus"),
+        files="Pièces jointes",
+        somebody="Quelqu'un",
+        no_subject="(sans objet)",
+        how="Chaque « Répondre » répond à ce message-là, dans sa discussion.",
+        leave="Pour quitter la liste, ou recevoir chaque message ou moins de recueils, écrivez à",
+        months=(
+            "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
+            "novembre", "décembre",
+        ),
+        date="{day} {month} {year}",
     ),
 }  # fmt: skip
 

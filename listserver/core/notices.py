@@ -12,7 +12,7 @@ class HeldPost:
     author: str  # "Anna Berg <anna@example.org>"
     subject: str
     reasons: tuple[str, ...]
-    history: str  # one line on this author
+    history: int | None  # posts of this author that went out; None: not a member
     expires: str  # date
     on_expiry: str  # discard, reject
     approve: str  # addresses that decide when mail arrives there
