@@ -6,6 +6,7 @@ that wait together share one transaction (writer.py), and if one of them raises,
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,8 @@ Unit = Callable[[Connection], T]
 
 READERS = 2  # threads for short reads, such as those of a recipient address
 RENDERERS = 2  # threads for reads that also render a page
+BUSY = 0.25  # seconds after a unit that changed something, in which pages give way
+REST = 6.0  # times what a page took, until the next one while others post
 
 _NOTIFY = select(func.pg_notify("listserver", ""))
 
@@ -56,6 +59,8 @@ class Store:
         )
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._renderers = ThreadPoolExecutor(RENDERERS, "renderer")
+        self._next_page = 0.0
+        self._page = threading.Lock()
 
     @classmethod
     def open(cls, url: str, *, create: bool = False) -> Self:
@@ -80,8 +85,10 @@ class Store:
 
         `page`: it also renders, so it goes to the threads for that. Raises Unavailable when the database fails.
         """
-        pool = self._renderers if page else self._readers
-        return await asyncio.get_running_loop().run_in_executor(pool, self.read_now, fn)
+        loop = asyncio.get_running_loop()
+        if page:
+            return await loop.run_in_executor(self._renderers, self._render, fn)
+        return await loop.run_in_executor(self._readers, self.read_now, fn)
 
     async def write(self, fn: Unit[T], durable: bool = True) -> T:
         """The result of `fn(conn)` once it is committed; what `fn` raises is raised, and nothing is changed.
@@ -98,6 +105,22 @@ class Store:
                 return fn(conn)
         except sqlalchemy.exc.SQLAlchemyError as failure:
             raise self._backend.translate(failure) from failure
+
+    def _render(self, fn: Unit[T]) -> T:
+        """Pages and posts share one Python lock. While posts come in, pages are made one at a time, with a rest."""
+        if not self._busy():
+            return self.read_now(fn)
+        with self._page:
+            while self._busy() and (wait := self._next_page - time.monotonic()) > 0:
+                time.sleep(min(wait, BUSY))
+            began = time.thread_time()
+            try:
+                return self.read_now(fn)
+            finally:
+                self._next_page = time.monotonic() + REST * (time.thread_time() - began)
+
+    def _busy(self) -> bool:
+        return time.monotonic() < self._writers[0].last + BUSY
 
     def write_now(self, fn: Unit[T], durable: bool = True) -> T:
         """`write` for callers without an event loop."""

@@ -45,6 +45,7 @@ class Writer:
         self._next_poll = 0.0
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
+        self.last = 0.0  # when a durable unit came, by the monotonic clock
 
     def submit(self, fn: Callable[[Connection], T], durable: bool) -> "asyncio.Future[T]":
         """Queue a unit; the future of the running loop is done after the commit."""
@@ -66,6 +67,8 @@ class Writer:
             self._thread.join()
 
     def _put(self, unit: _Unit) -> None:
+        if unit.durable:
+            self.last = time.monotonic()
         self._waiting.put(unit)
         if self._thread is None:
             with self._start:

@@ -3,7 +3,9 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -246,3 +248,23 @@ def test_an_absent_server_is_unavailable(tmp_path: Path) -> None:
             store.read_now(count)
         with pytest.raises(Unavailable):
             store.write_now(count)
+
+
+def test_pages_give_way_to_posts_one_at_a_time_with_a_rest(sqlite_url: str) -> None:
+    spans: list[tuple[float, float]] = []
+
+    def page(_conn: Connection) -> None:
+        began = time.monotonic()
+        while time.monotonic() < began + 0.005:
+            pass
+        spans.append((began, time.monotonic()))
+
+    async def several(store: Store) -> None:
+        await asyncio.gather(*(store.read(page, page=True) for _ in range(4)))
+
+    with Store.open(sqlite_url) as store:
+        store.write_now(lambda _conn: None)
+        asyncio.run(several(store))
+    spans.sort()
+    gaps = [later[0] - earlier[1] for earlier, later in pairwise(spans)]
+    assert min(gaps) > 0.005
