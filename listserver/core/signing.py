@@ -8,6 +8,7 @@ from typing import Literal
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from listserver.core import canon
 from listserver.core.headers import Field
@@ -19,6 +20,8 @@ OVERSIGNED = ("from", "to", "cc", "subject", "date", "reply-to")
 SIGNED = (*OVERSIGNED, "sender", "message-id", "in-reply-to", "references", "auto-submitted")
 _SIGNED_PREFIXES = ("mime-", "content-", "list-")
 _LINE = 74
+_PADDING, _DIGEST = padding.PKCS1v15(), Prehashed(hashes.SHA256())
+_SLOT = b"\0\0token\0\0"  # stands for the token while a header is made canonical; no field of ours can hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,13 @@ class Key:
 
     def sign(self, data: bytes) -> bytes:
         """Sign octets; Ed25519 signs their SHA-256 (8463 §3)."""
+        return self.sign_digest(hashlib.sha256(data).digest())
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Sign octets of which this is the SHA-256."""
         if isinstance(self.private, ed25519.Ed25519PrivateKey):
-            return self.private.sign(hashlib.sha256(data).digest())
-        return self.private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+            return self.private.sign(digest)
+        return self.private.sign(digest, _PADDING, _DIGEST)
 
 
 def load_key(domain: str, selector: str, pem: bytes) -> Key:
@@ -73,28 +80,51 @@ def sign(header: bytes, hashed: str, keys: Sequence[Key], now: int) -> bytes:
 
     hashed: of body_hash. now: seconds since 1970.
     """
-    fields, _ = canon.split(header)
-    names = _names([field.name.lower() for field in fields])
-    signed = canon.signed_fields(header, fields, names, "relaxed")
-    return b"".join(_signature(key, names, signed, hashed, now) for key in keys)
+    made = mould((header,), hashed, keys, now)
+    return made.fields(made.values(b""))
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
-    """Signs the copies of one body. hashed: of body_hash, made once. now: seconds since 1970. No keys: no signature."""
+class Mould:
+    """The header of copies that differ in a token alone: what is signed of it is canonical once, not once a copy.
+
+    head: cut where the token stands. blanks: the signature fields up to b=, one per key. signed: what each key signs,
+    cut likewise.
+    """
 
     keys: tuple[Key, ...]
-    hashed: str
-    now: int
+    head: tuple[bytes, ...]
+    blanks: tuple[bytes, ...]
+    signed: tuple[tuple[bytes, ...], ...]
 
-    def signed(self, header: bytes) -> bytes:
-        """The header with its signatures on top."""
-        return sign(header, self.hashed, self.keys, self.now) + header if self.keys else header
+    def digests(self, token: bytes) -> list[bytes]:
+        """What each key has to sign of the copy with this token: the SHA-256."""
+        return [hashlib.sha256(token.join(pieces)).digest() for pieces in self.signed]
+
+    def values(self, token: bytes) -> list[bytes]:
+        """The signature of each key: nearly all that a signed copy costs (RSA-2048: 0.3 ms)."""
+        return [key.sign_digest(digest) for key, digest in zip(self.keys, self.digests(token), strict=True)]
+
+    def fields(self, values: Sequence[bytes]) -> bytes:
+        """The signature fields with these values."""
+        return b"".join(blank + _folded(value) + b"\r\n" for blank, value in zip(self.blanks, values, strict=True))
+
+    def header(self, token: bytes, values: Sequence[bytes] | None = None) -> bytes:
+        """The header of one copy, with its signatures on top. values: the signatures, where they were made before."""
+        return self.fields(self.values(token) if values is None else values) + token.join(self.head)
 
 
-def signer(keys: tuple[Key, ...], body: bytes, now: int) -> Signer:
-    """A signer for copies with this body (without the empty line before it)."""
-    return Signer(keys, body_hash(body) if keys else "", now)
+def mould(head: Sequence[bytes], hashed: str, keys: Sequence[Key], now: int) -> Mould:
+    """A mould for copies with this header and the body of which this is the body_hash; see sign."""
+    if not keys:
+        return Mould((), tuple(head), (), ())
+    header = _SLOT.join(head)
+    fields, _ = canon.split(header)
+    names = _names([field.name.lower() for field in fields])
+    data = canon.signed_fields(header, fields, names, "relaxed")
+    blanks = tuple(_blank(key, names, hashed, now) for key in keys)
+    signed = [data + canon.header_relaxed(blank).removesuffix(b"\r\n") for blank in blanks]
+    return Mould(tuple(keys), tuple(head), blanks, tuple(tuple(one.split(_SLOT)) for one in signed))
 
 
 def _names(there: Sequence[str]) -> list[str]:
@@ -102,13 +132,11 @@ def _names(there: Sequence[str]) -> list[str]:
     return [*names, *OVERSIGNED]
 
 
-def _signature(key: Key, names: Sequence[str], signed: bytes, hashed: str, now: int) -> bytes:
-    field = (
+def _blank(key: Key, names: Sequence[str], hashed: str, now: int) -> bytes:
+    return (
         f"DKIM-Signature: v=1; a={key.algorithm}-sha256; c=relaxed/relaxed; d={key.domain};\r\n"
         f" s={key.selector}; t={now};\r\n{_fold_names(names)};\r\n bh={hashed};\r\n b="
     ).encode()
-    value = key.sign(signed + canon.header_relaxed(field).removesuffix(b"\r\n"))
-    return field + _folded(value) + b"\r\n"
 
 
 def _fold_names(names: Sequence[str]) -> str:
@@ -123,8 +151,8 @@ def _fold_names(names: Sequence[str]) -> str:
 
 
 def _folded(value: bytes) -> bytes:
-    text = base64.b64encode(value).decode()
-    return "\r\n ".join([text[:70], *(text[n : n + 72] for n in range(70, len(text), 72))]).encode()
+    text = base64.b64encode(value)
+    return b"\r\n ".join([text[:70], *(text[n : n + 72] for n in range(70, len(text), 72))])
 
 
 @dataclass(frozen=True, slots=True)

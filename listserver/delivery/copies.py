@@ -12,7 +12,7 @@ from listserver.core.address import bounce_address
 from listserver.core.compose import ListFacts, Template, Unsendable, Variant, compose
 from listserver.core.digest import facts_for_digest
 from listserver.core.message import Post, read
-from listserver.core.signing import Key, Signer
+from listserver.core.signing import Key, Mould
 from listserver.core.site import Site
 from listserver.core.verp import member_token, verp_token
 from listserver.delivery.transport import Features, Parcel
@@ -35,15 +35,20 @@ class Lot(NamedTuple):
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Mailing:
-    """A post or digest as its members get it. template: dots stuffed. each: every copy has its own sender and links."""
+    """A post or digest as its members get it. each: every copy has its own sender and links.
+
+    mould: of the header. body, eight_bit, utf8: as in Template, dots stuffed.
+    """
 
     list_id: int
     list_name: str
     site: Site
     day: int  # days since 1970, in the tokens of return addresses
-    template: Template
+    mould: Mould
+    body: bytes
+    eight_bit: bool
+    utf8: bool
     each: bool
-    signer: Signer
 
     def lots(self, recipients: Sequence[Recipient], size: Callable[[], int], verp: bool) -> Iterator[Lot]:
         """The copies of these members, in their order. size: most recipients of one parcel, asked before each of them.
@@ -54,26 +59,32 @@ class Mailing:
             return (Lot(self.copy(recipient), (recipient,)) for recipient in recipients)
         return self._batches(recipients, size, verp)
 
-    def copy(self, recipient: Recipient) -> Parcel:
-        """One member's copy."""
+    def copy(self, recipient: Recipient, values: Sequence[bytes] | None = None) -> Parcel:
+        """One member's copy. values: its signatures, where they were made before."""
         member_id, address = recipient
-        secret, template = self.site.secret, self.template
-        token = member_token(secret, LEAVE, member_id).encode() if self.each else b""
+        secret = self.site.secret
         sender = bounce_address(self.list_name, self.site.domain, verp_token(secret, self.list_id, member_id, self.day))
-        head = self.signer.signed(token.join(template.head))
-        return Parcel(sender, (address,), head, template.body, template.eight_bit, template.utf8)
+        head = self.mould.header(self._token(member_id), values)
+        return Parcel(sender, (address,), head, self.body, self.eight_bit, self.utf8)
+
+    def digests(self, recipients: Sequence[Recipient]) -> list[list[bytes]]:
+        """What each of our keys has to sign of the copies of these members, in their order."""
+        return [self.mould.digests(self._token(member_id)) for member_id, _ in recipients]
+
+    def _token(self, member_id: int) -> bytes:
+        return member_token(self.site.secret, LEAVE, member_id).encode() if self.each else b""
 
     def _batches(self, recipients: Sequence[Recipient], size: Callable[[], int], verp: bool) -> Iterator[Lot]:
         # With XVERP, Postfix puts each recipient behind this sender; the token says that it is ours, for the list.
         token = verp_token(self.site.secret, self.list_id, 0, self.day) if verp else ""
         sender = bounce_address(self.list_name, self.site.domain, token)
-        template, start = self.template, 0
-        head = self.signer.signed(b"".join(template.head))
+        start = 0
+        head = self.mould.header(b"")
         while start < len(recipients):
             some = recipients[start : start + size()]
             start += len(some)
             addresses = tuple(address for _, address in some)
-            yield Lot(Parcel(sender, addresses, head, template.body, template.eight_bit, template.utf8, verp), some)
+            yield Lot(Parcel(sender, addresses, head, self.body, self.eight_bit, self.utf8, verp), some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +134,16 @@ def _issue(conn: Connection, site: Site, issue: Issue, features: Features, stamp
 
 
 def _mailing(facts: ListFacts, list_id: int, template: Template, stamp: Stamp) -> Mailing:
-    signer = signing.signer(stamp.keys, template.body.removeprefix(b"\r\n"), stamp.now)
     head = tuple(_stuffed(piece) for piece in template.head)
+    mould = signing.mould(head, _hashed(template.body.removeprefix(b"\r\n"), stamp), stamp.keys, stamp.now)
     body = _stuffed(template.body)
     body = body if body.endswith(b"\r\n") else body + b"\r\n"
-    stuffed = Template(head, body, template.eight_bit, template.utf8)
-    return Mailing(list_id, facts.name, facts.site, stamp.day, stuffed, facts.settings.copies == "each", signer)
+    each = facts.settings.copies == "each"
+    return Mailing(list_id, facts.name, facts.site, stamp.day, mould, body, template.eight_bit, template.utf8, each)
+
+
+def _hashed(body: bytes, stamp: Stamp) -> str:
+    return signing.body_hash(body) if stamp.keys else ""
 
 
 def _composed(  # noqa: PLR0913
@@ -153,7 +168,7 @@ def letter(site: Site, address: str, notice_id: int, notice: Letter, stamp: Stam
     """A notice to its one recipient. Its return address knows it, so that its token dies with it (B5)."""
     sender = notice.sender or bounce_address("", site.domain, verp_token(site.secret, 0, notice_id, stamp.day))
     header, _, body = notice.bytes.partition(b"\r\n\r\n")
-    signed = signing.signer(stamp.keys, body, stamp.now).signed(header + b"\r\n")
+    signed = signing.mould((header + b"\r\n",), _hashed(body, stamp), stamp.keys, stamp.now).header(b"")
     mail = _stuffed(signed + b"\r\n" + body)
     mail = mail if mail.endswith(b"\r\n") else mail + b"\r\n"
     return Parcel(sender, (address,), mail, eightbit=not mail.isascii())

@@ -3,7 +3,6 @@
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from listserver.core import dkim, signing
-from listserver.core.compose import Template
 from listserver.core.envelope import AuthResult
 from listserver.core.lookup import Answer, Found, run
 from listserver.core.signing import Key
@@ -19,9 +18,9 @@ NOW = 1_700_000_000
 
 
 def mailing(each: bool, keys: tuple[Key, ...] = (KEY,)) -> copies.Mailing:
-    signer = signing.signer(keys, BODY.removeprefix(b"\r\n"), NOW)
-    template = Template(HEAD, BODY.replace(b"\r\n.", b"\r\n.."), False, False)
-    return copies.Mailing(1, "talk", SITE, NOW // 86_400, template, each, signer)
+    mould = signing.mould(HEAD, signing.body_hash(BODY.removeprefix(b"\r\n")), keys, NOW)
+    stuffed = BODY.replace(b"\r\n.", b"\r\n..")
+    return copies.Mailing(1, "talk", SITE, NOW // 86_400, mould, stuffed, False, False, each)
 
 
 def results(sent: bytes) -> list[AuthResult]:
