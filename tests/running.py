@@ -59,6 +59,13 @@ class Serve:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.findall(r"VmRSS:\s+([0-9]+) kB", status)[0]) * 1024
 
+    def cpu(self) -> float:
+        """Seconds of processor time that it and the processes that it started have taken."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        children = [pid for task in tasks for pid in (task / "children").read_text().split()]
+        times = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in [self.pid, *children]]
+        return sum(int(time[11]) + int(time[12]) for time in times) / os.sysconf("SC_CLK_TCK")
+
     def start(self) -> None:
         """Start it and wait until it says READY=1."""
         with Store.open(self._settings["DATABASE__URL"]) as store:

@@ -16,12 +16,12 @@ from listserver.actions.delivery import Moved, Refusal, Tried
 from listserver.core.compose import Unsendable
 from listserver.core.envelope import Reply
 from listserver.core.fate import Fate, Stage, fate
-from listserver.core.signing import Key
 from listserver.core.site import Site
 from listserver.delivery import copies
-from listserver.delivery.copies import Lot, Mailing
+from listserver.delivery.copies import Lot, Mailing, Recipient
 from listserver.delivery.ledger import Ledger, steady
 from listserver.delivery.relay import Relay
+from listserver.delivery.signers import Signers, signed
 from listserver.delivery.transport import Connection, Features, Lost, Parcel, Untaken
 from listserver.errors import Unavailable
 from listserver.store import deliveries, digests
@@ -54,8 +54,8 @@ class Office:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     chance: Callable[[], float]
+    signers: Signers
     xverp: bool = True
-    keys: tuple[Key, ...] = ()
     stopping: bool = False
     batch: int = BATCH
     # Posts that are on their way just now, rendered once for all couriers.
@@ -64,7 +64,7 @@ class Office:
     @property
     def stamp(self) -> copies.Stamp:
         """The moment, and our keys."""
-        return copies.Stamp(int(self.clock().timestamp()), self.keys)
+        return copies.Stamp(int(self.clock().timestamp()), self.signers.keys)
 
     def rendered(self, what: int | Issue, features: Features) -> "asyncio.Task[Rendered]":
         """The post (its id) or issue for a relay with these features; who holds the task keeps it for the others."""
@@ -146,8 +146,14 @@ class Courier:
         if isinstance(mailing, Unsendable):
             log.error(log.Event.DELIVERY_STOPPED, list_id=work.list_id, number=work.number, reason=mailing.text)
             return _End.NEVER
-        verp = office.xverp and features.xverp
-        return await self._lots(work, _each(mailing.lots(members, lambda: office.batch, verp)))
+        return await self._lots(work, self._copies(mailing, members))
+
+    def _copies(self, mailing: Mailing, members: Sequence[Recipient]) -> AsyncIterator[Lot]:
+        office = self._office
+        if mailing.each and office.signers.keys:
+            return signed(office.signers, mailing, members)
+        verp = office.xverp and self._features.xverp
+        return _each(mailing.lots(members, lambda: office.batch, verp))
 
     async def _edition(self, work: Range) -> _End:
         readers = await self._office.store.read(partial(digests.readers_of_range, work=work))
@@ -156,7 +162,6 @@ class Courier:
     async def _issues(self, readers: Sequence[Reader]) -> AsyncIterator[Lot]:
         """The copies of these readers, in their order; those of the last few issues are kept for who comes next."""
         office, features = self._office, self._features
-        verp = office.xverp and features.xverp
         kept: dict[Issue, asyncio.Task[Rendered]] = {}
         for issue, some in groupby(readers, key=lambda reader: reader.issue):
             task = kept[issue] = kept.pop(issue) if issue in kept else office.rendered(issue, features)
@@ -165,7 +170,7 @@ class Courier:
             mailing = await asyncio.shield(task)
             if isinstance(mailing, Mailing):
                 recipients = [(reader.member_id, reader.address) for reader in some]
-                for lot in mailing.lots(recipients, lambda: office.batch, verp):
+                async for lot in self._copies(mailing, recipients):
                     yield lot
 
     async def _lots(self, work: Range, lots: AsyncIterator[Lot]) -> _End:

@@ -18,6 +18,7 @@ from listserver.core.site import Site
 from listserver.delivery.courier import Courier, Office
 from listserver.delivery.ledger import Ledger, steady
 from listserver.delivery.relay import Relay
+from listserver.delivery.signers import Signers
 from listserver.delivery.transport import Transport
 from listserver.errors import Unavailable
 from listserver.store import deliveries
@@ -69,8 +70,8 @@ class Worker:
             clock,
             options.monotonic,
             options.chance,
+            Signers(options.keys, options.monotonic),
             options.xverp,
-            options.keys,
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -90,6 +91,7 @@ class Worker:
         forget()
         await self.office.ledger.close()
         await self.office.relay.close()
+        await self.office.signers.close()
 
     # --- work ---
     async def _take(self, group: asyncio.TaskGroup) -> bool:
@@ -141,6 +143,7 @@ class Worker:
                 await self._wake.wait()
         except TimeoutError:
             await self.office.relay.tidy()
+            await self.office.signers.tidy()
 
     # --- the lease ---
     def _lease(self) -> str:

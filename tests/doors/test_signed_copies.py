@@ -1,16 +1,24 @@
 """Copies and notices leave signed where there are keys: octets as they go over the wire."""
 
-from cryptography.hazmat.primitives.asymmetric import ed25519
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from listserver.core import dkim, signing
 from listserver.core.envelope import AuthResult
 from listserver.core.lookup import Answer, Found, run
 from listserver.core.signing import Key
 from listserver.core.site import Site
-from listserver.delivery import copies
+from listserver.delivery import copies, signers
+from listserver.delivery.signers import Signers
 from listserver.store.deliveries import Letter
 
 KEY = Key("lists.example", "e1", ed25519.Ed25519PrivateKey.generate())
+RSA = Key("lists.example", "r1", rsa.generate_private_key(65537, 2048))
+MEMBERS = [(n, f"m{n}@x.example") for n in range(1, 121)]
 SITE = Site("lists.example", "Lists", "postmaster@lists.example", "en", "https://lists.example", b"s" * 32)
 HEAD = (b"From: anna@example.org\r\nSubject: x\r\nList-Unsubscribe: <https://lists.example/", b">\r\n")
 BODY = b"\r\nhello\r\n.dots\r\n..\r\n"
@@ -25,7 +33,22 @@ def mailing(each: bool, keys: tuple[Key, ...] = (KEY,)) -> copies.Mailing:
 
 def results(sent: bytes) -> list[AuthResult]:
     mail = sent.replace(b"\r\n..", b"\r\n.")  # as the other side undoes it
-    return [v.result for v in run(dkim.check(mail, NOW), lambda _: Answer(Found.YES, (KEY.record,)))]
+    records = {key.name: Answer(Found.YES, (key.record,)) for key in (KEY, RSA)}
+    return [v.result for v in run(dkim.check(mail, NOW), lambda asked: records[asked.name])]
+
+
+def children() -> list[int]:
+    tasks = Path("/proc/self/task").iterdir()
+    return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+
+
+async def running(pool: Signers) -> list[int]:
+    """The processes of a pool that was asked once, when all are ready."""
+    before = children()
+    await pool.values([[b"d" * 32] * len(pool.keys)])
+    async with asyncio.timeout(60):
+        await pool.started()
+    return [pid for pid in children() if pid not in before]
 
 
 def test_A8_each_copy_is_signed_with_its_own_link() -> None:
@@ -48,3 +71,54 @@ def test_A8_notices_are_signed() -> None:
     notice = Letter("", HEAD[0] + HEAD[1] + BODY)
     parcel = copies.letter(SITE, "a@x.example", 1, notice, copies.Stamp(NOW, (KEY,)))
     assert results(parcel.head + parcel.body) == [AuthResult.PASS]
+
+
+async def sent_by(pool: Signers) -> list[list[AuthResult]]:
+    post = mailing(True, (RSA, KEY))
+    lots = [lot async for lot in signers.signed(pool, post, MEMBERS)]
+    assert [lot.members for lot in lots] == [(member,) for member in MEMBERS]
+    assert len({lot.parcel.head for lot in lots}) == len(MEMBERS)
+    return [results(lot.parcel.head + lot.parcel.body) for lot in lots]
+
+
+def test_A8_other_processes_sign_personal_copies_in_the_order_of_the_members() -> None:
+    async def story() -> None:
+        pool = Signers((RSA, KEY), lambda: 0.0)
+        assert await running(pool)
+        found = await asyncio.gather(*(sent_by(pool) for _ in range(4)))  # as many couriers do at once
+        assert found == [[[AuthResult.PASS, AuthResult.PASS]] * len(MEMBERS)] * 4
+        await pool.close()
+
+    asyncio.run(story())
+
+
+def test_A9_copies_are_signed_though_the_processes_that_sign_are_killed() -> None:
+    async def story() -> None:
+        pool = Signers((RSA, KEY), lambda: 0.0)
+        pids = await running(pool)
+        post = mailing(True, (RSA, KEY))
+        sent = []
+        async for lot in signers.signed(pool, post, MEMBERS):
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            pids = []
+            sent.append(results(lot.parcel.head + lot.parcel.body))
+        assert sent == [[AuthResult.PASS, AuthResult.PASS]] * len(MEMBERS)
+        await pool.close()
+
+    asyncio.run(story())
+
+
+def test_processes_that_sign_end_after_a_rest_and_with_us() -> None:
+    async def story() -> None:
+        now = 0.0
+        pool = Signers((RSA,), lambda: now)
+        pids = await running(pool)
+        await pool.tidy()
+        assert set(pids) <= set(children())
+        now = signers.IDLE + 1
+        await pool.tidy()
+        assert not set(pids) & set(children())
+        await pool.close()
+
+    asyncio.run(story())
