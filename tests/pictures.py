@@ -1,7 +1,7 @@
 """Pictures of the demonstration for docs/pictures, in real Chromium: `python -m tests.pictures`.
 
-Each page at 1280 and 390 pixels, light and dark, into a folder (an argument; docs/pictures by default, which keeps only
-the pictures that README and docs show).
+With a folder as argument: each kind of page at 1280 and 390 pixels, light and dark, of the demonstration and of two
+real lists where ../shared is, to be looked at. Without: those that README and docs show.
 """
 
 import os
@@ -19,13 +19,22 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import sites
+
 ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
 PORT = 18_900
 CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-KEPT = {"demo-1280-light": "demo", "demo-mail-390-light": "moderation"}  # in docs/pictures, by these names
+KEPT = {  # in docs/pictures, by these names
+    "demo-1280-light": "demo",
+    "demo-mail-390-light": "moderation",
+    "front-1280-light": "archive",
+    "thread-1280-light": "thread",
+    "thread-390-dark": "thread-phone",
+}
 
 
 @contextmanager
@@ -78,19 +87,40 @@ def pages(url: str) -> Iterator[tuple[str, str]]:
     yield "demo-box", box
     yield "demo-mail", url + found[-1]
     yield "demo-write", f"{url}/write"
+    archive = url.replace(str(PORT), str(PORT + 1))
+    with urllib.request.urlopen(f"{archive}/field-sensors/") as answer:
+        thread = re.findall(r'href="(/field-sensors/t/[^"]+/drift-[^"]+)"', answer.read().decode())[0]
+    yield "front", f"{archive}/field-sensors/"
+    yield "thread", archive + thread
+
+
+def looks() -> Iterator[tuple[int, bool]]:
+    """Widths of windows, and whether they are dark."""
+    return ((width, dark) for width in (1280, 390) for dark in (False, True))
 
 
 def main() -> None:
     """Make them."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/pictures"
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     with demo() as url, chromium() as browser:
         for name, page in pages(url):
-            for width in (1280, 390):
-                for dark in (False, True):
-                    called = f"{name}-{width}-{'dark' if dark else 'light'}"
-                    if len(sys.argv) > 1 or called in KEPT:
-                        file = folder / f"{called if len(sys.argv) > 1 else KEPT[called]}.png"
-                        shoot(browser, page, file, width, dark=dark)
+            for width, dark in looks():
+                called = f"{name}-{width}-{'dark' if dark else 'light'}"
+                if folder:
+                    shoot(browser, page, folder / f"{called}.png", width, dark=dark)
+                elif called in KEPT:
+                    shoot(browser, page, ROOT / f"docs/pictures/{KEPT[called]}.png", width, dark=dark)
+    if folder and SHARED.is_dir():
+        of_real_lists(folder)
+
+
+def of_real_lists(folder: Path) -> None:
+    """Each kind of page with all posts of two real lists."""
+    with tempfile.TemporaryDirectory() as data, sites.of_lists(Path(data), SHARED) as archive, chromium() as browser:
+        for name, path in archive.pages.items():
+            for width, dark in looks():
+                file = folder / f"real-{name}-{width}-{'dark' if dark else 'light'}.png"
+                shoot(browser, archive.url + path, file, width, dark=dark)
 
 
 if __name__ == "__main__":
