@@ -32,7 +32,7 @@ class Heading(StrEnum):
 
 
 class Item(NamedTuple):
-    """A post in a digest. author_key: equal for one author. begins: it is the first of its thread.
+    """A post in a digest. author_address: tells authors apart. begins: it is the first of its thread.
 
     raw: as it arrived; b"" for the form that shows blocks. subject: "" if it has none.
     """
