@@ -1,5 +1,6 @@
 """listserver ban …"""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,18 +47,19 @@ def remove(words: Words) -> None:
 
 @app.command(name="list")
 def list_(
-    list_name: Annotated[str, typer.Argument(metavar="[LIST]", help="Without it: the bans of all lists.")] = "",
+    list_name: Annotated[str, typer.Argument(metavar="[LIST]", help="Without it: every ban there is.")] = "",
     as_json: common.Json = False,
 ) -> None:
-    """Print the bans of a list, or those that hold for all lists."""
+    """Print the bans of a list, or (without LIST) every ban there is."""
     from listserver.store import bans
 
-    def unit(conn: "Connection") -> list[str]:
+    def unit(conn: "Connection") -> Sequence[tuple[str | None, str]]:
         lst = _list(conn, list_name)
-        return bans.of(conn, lst.id if lst else None)
+        return [(lst.name, pattern) for pattern in bans.of(conn, lst.id)] if lst else bans.everything(conn)
 
     with common.open_store() as (_, store):
-        rows = [{"list": list_name or None, "pattern": pattern} for pattern in store.read_now(unit)]
+        everywhere = None if as_json else "all lists"
+        rows = [{"list": name or everywhere, "pattern": pattern} for name, pattern in store.read_now(unit)]
     common.print_table(rows, ("list", "pattern"), as_json=as_json, empty="There are no bans.")
 
 

@@ -4,12 +4,19 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
-from listserver.store.tables import bans
+from listserver.store.tables import bans, lists
 
 
 def of(conn: Connection, list_id: int | None) -> list[str]:
     """The patterns of one list, or of all lists (None)."""
     return list(conn.execute(select(bans.c.pattern).where(_of(list_id)).order_by(bans.c.pattern)).scalars())
+
+
+def everything(conn: Connection) -> list[tuple[str | None, str]]:
+    """(list name, pattern) of every ban: first those of all lists, without a name, then list by list."""
+    query = select(lists.c.name, bans.c.pattern).select_from(bans.outerjoin(lists))
+    rows = conn.execute(query.order_by(bans.c.list_id.is_not(None), lists.c.name, bans.c.pattern))
+    return [(name, pattern) for name, pattern in rows]
 
 
 def add(conn: Connection, list_id: int | None, pattern: str, now: datetime) -> bool:

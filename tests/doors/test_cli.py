@@ -183,7 +183,11 @@ def test_bans_hold_for_one_list_or_all(talk: Cli) -> None:
     assert talk("ban", "add", "talk", "*@example.net").out == "talk: *@example.net was banned already.\n"
     talk("ban", "add", "spam@example.com")
     assert talk("ban", "list", "talk", "--json").json == [{"list": "talk", "pattern": "*@example.net"}]
-    assert talk("ban", "list", "--json").json == [{"list": None, "pattern": "spam@example.com"}]
+    assert talk("ban", "list").out == ("list       pattern\nall lists  spam@example.com\ntalk       *@example.net\n")
+    assert talk("ban", "list", "--json").json == [
+        {"list": None, "pattern": "spam@example.com"},
+        {"list": "talk", "pattern": "*@example.net"},
+    ]
     assert talk("ban", "remove", "spam@example.com").out == "all lists: spam@example.com is no longer banned.\n"
     assert talk("ban", "remove", "spam@example.com").out == "all lists: spam@example.com was not banned.\n"
 
