@@ -106,12 +106,9 @@ def enter(  # noqa: PLR0913
     """Make somebody a member who may become one, and welcome them."""
     person = people.find_or_add(conn, addresses.valid(address), name, now)
     columns = membership.parse_options(options)
-    personal = {key: columns.pop(key) for key in ("name", "language", "zone") if key in columns}
-    if personal:
-        people.set_values(conn, person.id, **personal)
     mode, state = columns.get("mode", "each"), columns.get("state", "active")
     row = {"person_id": person.id, "address_id": person.address_id, "joined_at": now}
-    receives = membership.receives(mode, state, personal.get("zone", person.zone))
+    receives = membership.receives(mode, state, person.zone)
     members.add_many(conn, lst.id, [{**row, **columns, "receives": receives}])
     member = members.find(conn, lst.id, person.id)
     assert member is not None

@@ -62,6 +62,24 @@ def test_another_sqlite_database_is_no_backup(sqlite_url: str, tmp_path: Path) -
         database.restore(sqlite_url, tmp_path / "other.db", OPERATOR, NOW)
 
 
+@pytest.mark.parametrize("there", [b"", b"no database any more " * 500])
+def test_a_backup_is_restored_where_the_database_is_lost_or_damaged(
+    sqlite_url: str, tmp_path: Path, there: bytes
+) -> None:
+    with Store.open(sqlite_url) as store:
+        store.write_now(add_list)
+    database.backup(sqlite_url, tmp_path / "backup", OPERATOR, NOW)
+    Path(sqlite_url.removeprefix("sqlite:///")).write_bytes(there)
+    assert database.restore(sqlite_url, tmp_path / "backup", OPERATOR, NOW) == schema.HEAD
+    assert names(sqlite_url) == ["talk"]
+
+
+def test_a_database_is_compacted_only_while_no_server_runs_on_it(sqlite_url: str) -> None:
+    with lock.exclusive(sqlite_url):
+        assert not database.compact(sqlite_url)
+    assert database.compact(sqlite_url)
+
+
 def test_restore_is_refused_while_a_server_runs(database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     database.backup(database_url, file, OPERATOR, NOW)

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from listserver.actions import digests, membership
+from listserver.actions import archive, digests, membership
 from listserver.core.actor import OPERATOR
 from listserver.core.message import read
 from listserver.store import digests as rows
 from listserver.store import lists
 from listserver.store.digests import Edition
 from listserver.store.lists import List
-from tests.actions.conftest import Community
+from tests.actions.conftest import SITE, Community
+from tests.actions.filing import mail
 from tests.conftest import Statements
 
 HOUR = timedelta(hours=1)
@@ -141,9 +142,6 @@ def test_a_post_comes_once_to_who_changes_the_mode(community: Community) -> None
 
 
 def test_imported_posts_are_in_no_digest(community: Community) -> None:
-    from listserver.actions import archive
-    from tests.actions.filing import mail
-
     lst = talk(community)
     community.join(lst, "dora@example.org", mode="daily")
     old = archive.prepare(read(mail("a")), lst.id, "en", community.now)
@@ -223,3 +221,50 @@ def test_two_days_down_and_clocks_that_jump_send_each_digest_once(community: Com
     community.post()
     community.now = datetime.fromisoformat("2027-03-28T01:30+00:00")  # 02:30 does not exist that day: 03:30
     assert send_due(community) == 1
+
+
+def composed(community: Community, edition: Edition, form: str = "plain") -> str | None:
+    issue = rows.Issue(edition.id, form, ((edition.after, edition.upto),))
+    _, mail = community.store.read_now(lambda conn: digests.compose(conn, SITE, issue))
+    return None if mail is None else read(mail).text
+
+
+def test_what_is_more_than_a_mail_may_weigh_becomes_two_digests(
+    community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "MOST_OCTETS", 2_500)  # else megabytes
+    lst = talk(community)
+    community.join(lst, "dora@example.org", mode="daily")
+    for letters in (1_000, 1_000, 1_000, 9_000, 10):
+        community.post(body="x " * (letters // 2))
+    assert [(one.after, one.upto) for one in send_all(community, lst)] == [(0, 2), (2, 3), (3, 4), (4, 5)]
+    assert got(community) == {"dora": [[1, 2], [3], [4], [5]]}
+
+
+def test_posts_that_were_deleted_meanwhile_are_not_sent(community: Community) -> None:
+    lst = talk(community)
+    community.join(lst, "dora@example.org", mode="daily")
+    community.post(body="Wrong list.")
+    community.post(body="Right list.")
+    (edition,) = send_all(community, lst)
+    community.write(lambda conn: archive.delete(conn, OPERATOR, lst, 1, community.now))
+    text = composed(community, edition)
+    assert text is not None
+    assert "Right list." in text and "Wrong list." not in text
+    community.write(lambda conn: archive.delete(conn, OPERATOR, lst, 2, community.now))
+    assert composed(community, edition) is None
+
+
+@pytest.mark.parametrize("posting", ["members", "moderators"])
+def test_questions_are_shown_again_only_where_members_may_answer(community: Community, posting: str) -> None:
+    lst = talk(community, posting=posting)
+    community.join(lst, "kim@example.org", role="moderator")
+    community.join(lst, "dora@example.org", mode="daily")
+    community.post("kim@example.org", Subject="Who has a ladder?")
+    send_all(community, lst)
+    community.later(days=3)
+    community.post("kim@example.org", Subject="Glue")
+    (edition,) = send_all(community, lst)
+    text = composed(community, edition, "html")
+    assert text is not None
+    assert ("Who has a ladder?" in text) == (posting == "members")

@@ -307,6 +307,17 @@ def test_modindex_and_the_batch_answer(anna: Robot) -> None:
     assert "Nothing waits" in anna.only(to=KIM)
 
 
+def test_the_batch_answer_of_who_moderates_no_more_decides_nothing(anna: Robot) -> None:
+    anna.post(EVE, Subject="Spam")
+    anna.send("modindex", KIM, proved=True)
+    talk = anna.list()
+    kim = anna.store.read_now(lambda c: membership.find(c, talk, KIM))
+    anna.write(lambda c: membership.change(c, OPERATOR, talk, kim, {"role": "member"}, anna.now))
+    anna.reply("ok 1", KIM, "waiting-posts")
+    assert "nothing was done" in anna.only(to=KIM)
+    assert [hold["decision"] for hold in anna.rows("holds")] == [None]
+
+
 # --- people and robots ------------------------------------------------------------------------------------------------
 def test_content_decides_at_owner_and_request(robot: Robot) -> None:
     for to in ("talk-request@lists.example.org", "talk-owner@lists.example.org"):
@@ -361,6 +372,18 @@ def test_C4_a_moved_owner_is_told_at_the_old_address_and_can_go_back(anna: Robot
     anna.arrive(mails.answer("phone", "undo", told[OLGA], OLGA), OLGA, mails.to(told[OLGA]))
     member = anna.member(OLGA)
     assert member is not None and member.address == OLGA
+
+
+def test_C4_who_is_no_member_any_more_gets_no_address_back(anna: Robot) -> None:
+    anna.join(anna.list(), "otto@example.org", role="owner")
+    anna.send("change talk olga@home.example", OLGA, proved=True)
+    anna.reply("ok", "olga@home.example", "confirm-commands")
+    anna.send("unsubscribe", "olga@home.example", proved=True)
+    told = next(row for row in anna.notices("owners-changed") if row["address"] == OLGA)
+    anna.seen = len(anna.notices())
+    anna.arrive(mails.answer("phone", "undo", told, OLGA), OLGA, mails.to(told))
+    assert "olga@example.org is not a member of talk any more." in anna.only(to=OLGA)
+    assert anna.member(OLGA) is None
 
 
 def test_C4_the_last_owner_stays(anna: Robot) -> None:

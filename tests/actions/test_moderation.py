@@ -6,8 +6,10 @@ import email.policy
 import pytest
 
 from listserver.actions import joining, moderation, people, posting
+from listserver.actions import lists as lists_
 from listserver.actions.moderation import AlreadyDecided, Approved, Dropped, TurnedDown
 from listserver.core.actor import OPERATOR, Actor, Proof
+from listserver.core.packing import unpack
 from listserver.errors import Refused
 from listserver.store import lists
 from tests.actions.conftest import SITE, Community
@@ -34,6 +36,19 @@ def test_an_approved_post_is_filed_and_planned(held: Community) -> None:
     assert len(held.rows("deliveries")) == 1
     [hold] = held.rows("holds")
     assert (hold["decision"], hold["decided_by"], hold["bytes"]) == ("approved", "operator", None)
+
+
+def test_a_post_that_was_approved_after_it_had_come_in_otherwise_is_one_post(held: Community) -> None:
+    copy = held.rows("holds")[0]["bytes"]
+    assert copy
+    raw = unpack(held.rows("holds")[0]["enc"], copy)
+    talk = held.store.read_now(lambda c: lists.find(c, "talk"))
+    assert talk is not None
+    held.write(lambda c: lists_.change(c, OPERATOR, talk, {"non_members": "accept"}, held.now))
+    held.arrive(raw, "eve@example.net", "talk@lists.example.org")
+    done = held.write(lambda c: moderation.approve(c, SITE, OPERATOR, hold_id(held), held.now))
+    assert isinstance(done, Approved) and done.number == 1
+    assert (len(held.rows("posts")), len(held.rows("deliveries"))) == (1, 1)
 
 
 def test_a_rejected_posts_author_gets_the_reason(held: Community) -> None:
