@@ -57,7 +57,7 @@ class Found:
     thread: Thread
 
 
-_LINE = (
+LINE = (
     *(posts.c.id, posts.c.number, posts.c.identifier, posts.c.thread_id, posts.c.parent_id, posts.c.author_name),
     *(posts.c.author_address, posts.c.subject, posts.c.sent_at, posts.c.received_at, posts.c.opening, posts.c.state),
     *(posts.c.message_id, posts.c.size),
@@ -68,7 +68,7 @@ _THREAD = (
     *(threads.c.last_at, threads.c.answered_id, threads.c.changed),
 )
 _AT = Fast(
-    select(*COLUMNS, *_LINE, *_THREAD)
+    select(*COLUMNS, *LINE, *_THREAD)
     .select_from(lists)
     .join(posts, posts.c.list_id == lists.c.id)
     .join(threads, threads.c.id == posts.c.thread_id)
@@ -76,7 +76,7 @@ _AT = Fast(
     *("name", "identifier"),
 )
 _OF_THREAD = Fast(
-    select(*_LINE, _WEIGHT)
+    select(*LINE, _WEIGHT)
     .select_from(posts)
     .join(bodies, bodies.c.post_id == posts.c.id, isouter=True)
     .where(posts.c.thread_id == bindparam("thread"))
@@ -88,7 +88,7 @@ _CONTENT = Fast(
 )
 _RAW = Fast(select(raw.c.enc, raw.c.bytes).where(raw.c.post_id == bindparam("id")), "id")
 _OF_MESSAGE_ID = Fast(
-    select(*COLUMNS, *_LINE)
+    select(*COLUMNS, *LINE)
     .select_from(posts)
     .join(lists, lists.c.id == posts.c.list_id)
     .where(posts.c.message_id == bindparam("message_id"), posts.c.list_id.in_(bindparam("lists", expanding=True)))
@@ -102,7 +102,7 @@ def at(conn: Connection, list_name: str, identifier: str) -> Found | None:
     row = _AT.first(conn, {"name": list_name, "identifier": identifier})
     if row is None:
         return None
-    first, second = len(COLUMNS), len(COLUMNS) + len(_LINE)
+    first, second = len(COLUMNS), len(COLUMNS) + len(LINE)
     return Found(of_row(row[:first]), Line(*row[first:second]), Thread(*row[second:]))
 
 
@@ -150,7 +150,7 @@ _RAW_OF_MONTH = Fast(
     *("list", "start", "end", "limit"),
 )
 _OF_AUTHOR = (
-    select(*_LINE, threads.c.identifier.label("thread"), threads.c.subject.label("topic"))
+    select(*LINE, threads.c.identifier.label("thread"), threads.c.subject.label("topic"))
     .join(threads, threads.c.id == posts.c.thread_id)
     .where(
         posts.c.list_id == bindparam("list"),
@@ -199,7 +199,7 @@ def raw_of_month(conn: Connection, list_id: int, start: datetime, end: datetime,
 def of_author(conn: Connection, list_id: int, address: str, limit: int) -> list[Written]:
     """The newest posts of an author on a list."""
     rows = _AUTHORS_NEWEST.all(conn, {"list": list_id, "address": address, "limit": limit})
-    return [Written(Line(*row[: len(_LINE)]), row.thread, row.topic) for row in rows]
+    return [Written(Line(*row[: len(LINE)]), row.thread, row.topic) for row in rows]
 
 
 def first_of_author(conn: Connection, list_id: int, address: str) -> tuple[str, datetime, bool] | None:

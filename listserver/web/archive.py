@@ -15,7 +15,7 @@ from listserver.store import lists, reading
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.reading import Found
-from listserver.web import account, dates, feeds, fronts, machines, months, post, sent, session, thread
+from listserver.web import account, api, dates, feeds, fronts, machines, months, post, sent, session, thread
 from listserver.web.asgi import Handler
 from listserver.web.author import author
 from listserver.web.http import Request, Response, redirect
@@ -29,6 +29,7 @@ LEVEL = 5  # of gzip
 SMALL = 500  # octets that are sent as they are
 _ID = re.compile(r"[a-z2-7]{10}")
 _YEAR, _MONTH = re.compile(r"[12][0-9]{3}"), re.compile(r"0[1-9]|1[0-2]")
+_TEXTS = ("text/", *(f"application/{kind}" for kind in ("atom", "feed", "xml", "json")))
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -60,6 +61,8 @@ def respond(visit: Visit) -> Response:
     parts = path.split("/")[1:]
     if "\0" in path:
         return missing(visit)
+    if parts[:2] == ["api", "v1"]:
+        return api.respond(visit, "/" + "/".join(parts[2:]))
     if found := account.respond(visit, parts):
         return found
     if visit.request.method not in ("GET", "HEAD"):
@@ -197,9 +200,10 @@ def _is_ours(visit: Visit) -> bool:
 
 def packed(request: Request, response: Response) -> Response:
     """The response, compressed where the reader takes that and it is worth it."""
-    if not response.content_type.startswith(("text/", "application/atom", "application/feed", "application/xml")):
+    if not response.content_type.startswith(_TEXTS):
         return response
-    headers = {**response.headers, "vary": "accept-encoding"}
+    vary = ", ".join(filter(None, (response.headers.get("vary"), "accept-encoding")))
+    headers = {**response.headers, "vary": vary}
     if len(response.body) < SMALL or "gzip" not in request.headers.get("accept-encoding", ""):
         return replace(response, headers=headers)
     body = gzip.compress(response.body, LEVEL, mtime=0)

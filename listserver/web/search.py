@@ -33,10 +33,10 @@ class Asked:
     where: dict[int, List]
 
 
-def asked(visit: Visit, where: Iterable[List]) -> Asked:
-    """The search that a request asks for."""
+def asked(visit: Visit, where: Iterable[List], number: str | None = None) -> Asked:
+    """The search that a request asks for. number: of the page, if it does not say `page`."""
     given = visit.request.query
-    number = given.get("page", "1")
+    number = given.get("page", "1") if number is None else number
     wanted = min(int(number), MOST_PAGES) if number.isascii() and number.isdigit() and len(number) < 4 else 1
     return Asked(
         typed=given.get("q", "")[:MOST_CHARACTERS].strip(),
