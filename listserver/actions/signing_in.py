@@ -56,9 +56,8 @@ def enter(conn: Connection, token: str, browser: str, now: datetime) -> str | No
     found = rows.find(conn, tokens.digest(token))
     if found is None or found.action != ACTION or found.person_id is None or not found.valid(now):
         return None
-    if not browser or not secrets.compare_digest(found.arguments["browser"], _mark(browser)):
-        return None
-    if not rows.use(conn, found, now):
+    same = browser and secrets.compare_digest(found.arguments["browser"], _mark(browser))
+    if not same or not rows.use(conn, found, now):  # a second press may be faster, at another host
         return None
     secret = tokens.write(secrets.token_bytes(tokens.BYTES))
     sessions.add(

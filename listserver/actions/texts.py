@@ -53,9 +53,7 @@ def find(site: Site, name: str, language: str, list_name: str = "") -> Text:
 
 
 def own_path(site: Site, text: Text, list_name: str = "") -> Path:
-    """Where a text of one's own belongs, so that it wins over ours. Raises Refused where the site has no folder."""
-    if not site.templates:
-        raise Refused("This site has no folder for texts of its own: set data_dir.")
+    """Where a text of one's own belongs, so that it wins over ours."""
     data = Path(site.templates[0]).parent
     base = data / "lists" / list_name if list_name else data
     return base / "templates" / "mail" / text.language / f"{text.name}.txt.j2"
