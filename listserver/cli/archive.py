@@ -53,9 +53,14 @@ def import_(
 def export(
     list_name: ListName,
     out: Annotated[Path, typer.Option(help="The folder to write to; made if it is not there.")],
-    form: Annotated[Literal["mbox", "maildir"], typer.Option("--format", help="How to write.")] = "mbox",
+    form: Annotated[Literal["mbox", "maildir", "html"], typer.Option("--format", help="How to write.")] = "mbox",
+    url: Annotated[str, typer.Option(help="html: where it will be served; else web.base_url.")] = "",
+    private: Annotated[bool, typer.Option("--private", help="html: also an archive that is for members.")] = False,
 ) -> None:
-    """Write all posts of a list to files, as they arrived."""
+    """Write all posts of a list to files: as they arrived, or as pages that any web server can serve."""
+    if form == "html":
+        _copy(list_name, out, url, private)
+        return
     from listserver.actions import exporting
     from listserver.core.actor import OPERATOR
 
@@ -66,6 +71,23 @@ def export(
             for so_far in counts:
                 count = so_far
     common.say(f"{lst.name}: {count} posts written to {out}.")
+
+
+def _copy(list_name: str, out: Path, url: str, private: bool) -> None:
+    from dataclasses import replace
+
+    from listserver.web import copy
+
+    with common.open_store() as (settings, store):
+        lst = _list(store, list_name)
+        site = common.site(settings, store)
+        site = replace(site, base_url=url.rstrip("/")) if url else site
+        steps = copy.write(store, site, lst, out, common.now(), private=private)
+        with common.progress(steps, None, "threads") as states:
+            for state in states:
+                done = state
+    gone = f", {done.removed} that are gone removed" if done.removed else ""
+    common.say(f"{lst.name}: {done.written} of {done.threads} threads written to {out}{gone}.")
 
 
 # "-word" is no option but a word that must not occur.

@@ -177,6 +177,20 @@ _AUTHORS_FIRST = Fast(
 )
 
 
+_AUTHORS = Fast(
+    select(posts.c.author_address, posts.c.author_name, posts.c.identifier, _concealed.label("concealed"))
+    .where(posts.c.list_id == bindparam("list"), posts.c.author_address != "", posts.c.state == "shown")
+    .order_by(posts.c.received_at),
+    "list",
+)
+_THREADS = Fast(
+    select(threads.c.identifier, threads.c.changed, threads.c.posts, threads.c.id, threads.c.subject)
+    .where(threads.c.list_id == bindparam("list"))
+    .order_by(threads.c.id),
+    "list",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A post of an author, with the identifier and the subject of its thread."""
@@ -206,3 +220,16 @@ def first_of_author(conn: Connection, list_id: int, address: str) -> tuple[str, 
     """(identifier, when, whether they want to be concealed) of an author's first post on a list."""
     row = _AUTHORS_FIRST.first(conn, {"list": list_id, "address": address})
     return None if row is None else (row[0], row[1], bool(row[2]))
+
+
+def authors(conn: Connection, list_id: int) -> dict[str, tuple[str, str]]:
+    """Of each address that wrote to a list: (name, identifier) of its first post. Who is concealed is left out."""
+    found: dict[str, tuple[str, str] | None] = {}
+    for row in _AUTHORS.all(conn, {"list": list_id}):
+        found.setdefault(row.author_address, None if row.concealed else (row.author_name, row.identifier))
+    return {address: first for address, first in found.items() if first}
+
+
+def all_threads(conn: Connection, list_id: int) -> list[Any]:
+    """Rows (identifier, changed, posts, id, subject) of all threads of a list."""
+    return _THREADS.all(conn, {"list": list_id})

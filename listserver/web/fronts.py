@@ -29,7 +29,11 @@ class Month:
 
 def site(visit: Visit) -> Response:
     """All lists that this reader may read."""
-    shown = [lst for lst in lists.everything(visit.conn) if visit.viewer.is_shown(lst)]
+    shown = [
+        lst
+        for lst in lists.everything(visit.conn)
+        if (visit.viewer.is_shown(lst) if visit.copy is None else lst.name in visit.copy.lists)
+    ]
     last = max((lst.last_post_at for lst in shown if lst.last_post_at), default=None)
     version = Version(tuple((lst.id, lst.changed) for lst in shown), last)
     return not_modified(visit, version) or dated(

@@ -1,5 +1,6 @@
 """Posts as pages show them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,9 +60,18 @@ def post_url(visit: Visit, lst: List, identifier: str) -> str:
 
 
 def author_url(visit: Visit, lst: List, line: Line) -> str:
-    """The path of its author's page: any post of theirs names them."""
-    name = slug(masked(line.author_name))
-    return f"{visit.root}/{lst.name}/people/{name + '-' if name else ''}{line.identifier}/"
+    """The path of its author's page: any post of theirs names them. "" where a static copy has none."""
+    if visit.copy is None:
+        end = author_name(line.author_name, line.identifier)
+    else:
+        end = visit.copy.authors.get(line.author_address, "")
+    return f"{visit.root}/{lst.name}/people/{end}/" if end else ""
+
+
+def author_name(name: str, identifier: str) -> str:
+    """The end of the path of an author's page."""
+    readable = slug(masked(name))
+    return f"{readable}-{identifier}" if readable else identifier
 
 
 def reply_url(visit: Visit, lst: List, identifier: str, subject: str) -> str:
@@ -114,6 +124,16 @@ def _view(visit: Visit, found: Found, entry: Entry[Line], held: Content | None, 
     )
 
 
+# Endings that a web server, left to itself, sends as what no browser runs.
+_HARMLESS = (".txt", ".csv", ".pdf", ".zip", ".gz", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".patch", ".diff")
+
+
+def _harmless(name: str) -> str:
+    """The name of a file in a static copy, where its ending decides what browsers make of it."""
+    plain = re.sub(r"[^\w. -]", "_", name)[-50:]
+    return plain if plain.lower().endswith(_HARMLESS) else f"{plain}.bin"
+
+
 _NAMES = {
     "text/csv": "CSV",
     "text/plain": "text",
@@ -133,7 +153,8 @@ def file(visit: Visit, lst: List, line: Line, place: int, one: content.File) -> 
     """An attachment, the place-th of its post."""
     name = masked(one.name) or f"file {place}"
     kind = _NAMES.get(one.content_type) or one.content_type.partition("/")[2].removeprefix("x-")[:20] or "file"
-    url = f"{post_url(visit, lst, line.identifier)}files/{place}/{quote(name.replace('/', '_'), safe='')}"
+    end = name.replace("/", "_") if visit.copy is None else _harmless(name)
+    url = f"{post_url(visit, lst, line.identifier)}files/{place}/{quote(end, safe='')}"
     return File(url, name, f"{kind}, {_size(one.size)}")
 
 

@@ -71,6 +71,7 @@ def render(visit: Visit, template: str, lst: List | None = None, **values: Any) 
         "css": stylesheet()[0],
         "now": visit.now,
         "viewer": visit.viewer,
+        "static": visit.copy is not None,
         "form": visit.form,
         "noindex": lst is not None and lst.settings.archive != "public",
     }
@@ -115,12 +116,13 @@ def _modified(at: datetime | None) -> dict[str, str]:
 
 def _etag(visit: Visit, version: Version) -> str:
     # The day is in it, since pages say "today".
-    seen = repr((version.counters, f"{visit.now:%Y-%m-%d}", visit.viewer, visit.request.query, _look()))
+    seen = repr((version.counters, f"{visit.now:%Y-%m-%d}", visit.viewer, visit.request.query, look()))
     return f'W/"{hashlib.sha256(seen.encode()).hexdigest()[:20]}"'
 
 
 @lru_cache(maxsize=1)
-def _look() -> str:
+def look() -> str:
+    """What all pages depend on beside the database: our templates and the style."""
     seen = hashlib.sha256(__version__.encode())
     for path in sorted((resources.folder("archive") / "pages").glob("*.j2")):
         seen.update(path.read_bytes())

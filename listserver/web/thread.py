@@ -51,7 +51,7 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
     entries = _entries(visit, about.id)
     if not entries:
         return page(visit, "said", lst, 410, title="This thread was removed", said="All its posts are gone.", links=[])
-    starts = _starts(entries)
+    starts = page_starts(entries)
     number = min(max(_number(visit), 1), len(starts))
     here = entries[starts[number - 1] : [*starts[1:], len(entries)][number - 1]]
     packed = reading.contents(visit.conn, [e.post.id for e in here if e.post.state == "shown"])
@@ -62,9 +62,10 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         "title": title(lst, about.subject),
         "url": url,
         "posts": shown,
-        "steps": _steps(visit, entries, starts, number, about.answered_id),
+        "steps": _steps(visit, url, entries, starts, number, about.answered_id),
         "facts": _facts(visit, found, entries),
         "month": (month_url(visit, lst, about.first_at), f"{about.first_at:%B %Y}"),
+        "page_url": lambda at: _page_url(visit, url, at),
         "page": number,
         "pages": len(starts),
         "flat": visit.request.query.get("order") == "date",
@@ -86,7 +87,8 @@ def _entries(visit: Visit, thread_id: int) -> list[Entry[Line]]:
     return [entry for entry in entries if entry.post.state == "shown" or not entry.leaf]
 
 
-def _starts(entries: list[Entry[Line]]) -> list[int]:
+def page_starts(entries: list[Entry[Line]]) -> list[int]:
+    """The places at which the pages of a thread begin."""
     return pages([min(entry.post.weight * PACKED, CUT) for entry in entries], MOST, ROOM)
 
 
@@ -105,19 +107,29 @@ def _place(visit: Visit, found: Found, url: str) -> str:
     entries = outline(reading.of_thread(visit.conn, found.thread.id))
     entries = [entry for entry in entries if entry.post.state == "shown" or not entry.leaf]
     at = next((at for at, entry in enumerate(entries) if entry.post.id == found.post.id), 0)
-    number = sum(start <= at for start in _starts(entries))
+    number = sum(start <= at for start in page_starts(entries))
     return f"{url}{f'?page={number}' if number > 1 else ''}#p-{found.post.identifier}"
 
 
-def _steps(visit: Visit, entries: list[Entry[Line]], starts: list[int], number: int, best: int | None) -> list[Step]:
-    order = "&order=date" if visit.request.query.get("order") == "date" else ""
+def _page_url(visit: Visit, url: str, number: int) -> str:
+    """The address of a page of the thread at `url`."""
+    if visit.copy is not None:
+        return f"{url}/page-{number}/" if number > 1 else url
+    kept = [f"page={number}"] if number > 1 else []
+    kept += ["order=date"] if visit.request.query.get("order") == "date" else []
+    return f"{url}?{'&'.join(kept)}" if kept else url
+
+
+def _steps(
+    visit: Visit, url: str, entries: list[Entry[Line]], starts: list[int], number: int, best: int | None
+) -> list[Step]:
     steps: list[Step] = []
     first = entries[0].post.sent_at
     long = any(entry.post.sent_at.year != first.year for entry in entries)
     for at, start in enumerate(starts, 1):
         end = starts[at] if at < len(starts) else len(entries)
         if at != number:
-            steps.append(Step(f"?page={at}{order}", f"Posts {start + 1} to {end}", "", "", 0))
+            steps.append(Step(_page_url(visit, url, at), f"Posts {start + 1} to {end}", "", "", 0))
             continue
         for entry in entries[start:end]:
             post = entry.post

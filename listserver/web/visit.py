@@ -1,5 +1,6 @@
 """One reader's request for a page of the archive, and what they may read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -49,6 +50,14 @@ class Viewer:
 VISITOR = Viewer()
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a static copy of the archive has: its lists, and of each author's address the end of their page's path."""
+
+    lists: frozenset[str]
+    authors: Mapping[str, str]
+
+
 @dataclass(frozen=True)  # no slots: cached_property keeps its value in __dict__
 class Visit:
     """All that a page depends on. conn: one state of the database."""
@@ -58,6 +67,7 @@ class Visit:
     request: Request
     viewer: Viewer
     now: datetime
+    copy: Copy | None = None  # for files: no page may lead to what is worked out when it is asked for
 
     @cached_property
     def root(self) -> str:

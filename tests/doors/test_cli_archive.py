@@ -77,3 +77,12 @@ def test_export_writes_files(talk: Cli, tmp_path: Path) -> None:
     assert talk("archive", "export", "talk", "--format", "mbox", "--out", tmp_path / "out").code == 1
     assert talk("archive", "export", "talk", "--format", "maildir", "--out", tmp_path / "out").code == 0
     assert len(list((tmp_path / "out" / "talk" / "cur").iterdir())) == 2
+
+
+def test_a_copy_for_a_web_server(talk: Cli, tmp_path: Path) -> None:
+    how = ("--format", "html", "--out", tmp_path / "www", "--url", "https://x.example/old/")
+    refused = talk("archive", "export", "talk", *how)
+    assert (refused.code, "say --private" in refused.err) == (1, True)
+    assert talk("list", "set", "talk", "archive=public").code == 0
+    assert talk("archive", "export", "talk", *how).out == f"talk: 1 of 1 threads written to {tmp_path / 'www'}.\n"
+    assert 'href="/old/talk/"' in (tmp_path / "www" / "index.html").read_text()
