@@ -41,6 +41,7 @@ PROBE_WAIT = timedelta(days=3)  # a probe that did not come back by then has arr
 OUT = timedelta(days=30)  # of suspension, all probes having come back
 PROBES = 2  # that came back, at least, before a membership ends
 ANSWER_DAYS = 45  # for which a reply to a probe resumes
+MOST_OF_BATCH = 100  # recipients of one transaction, so of one report
 SAID = 200  # characters of another host's answer that we repeat
 ROWS = 200  # suspensions that one transaction tends
 
@@ -158,17 +159,34 @@ def _about_member(conn: Connection, site: Site, lst: List, arrived: Arrived, ver
 def _batch(  # noqa: PLR0913
     conn: Connection, site: Site, lst: List, arrived: Arrived, verp: Verp, rest: str, now: datetime
 ) -> None:
-    """A report about one of many equal copies: `rest` is the recipient as the relay put it there (XVERP)."""
+    """A report about some of many equal copies.
+
+    rest: the recipient as the relay put it there (XVERP); "" where the report itself must say whose they were.
+    """
     user, _, host = rest.rpartition("=")
-    given = f"{user}@{host}"
-    report = bounce.read(arrived.post, given if user else "")
-    person = people.find(conn, given) if user else None
-    member = members.find(conn, lst.id, person.id) if person else None
-    if member is None or report.what != "failed" or not report.failures:
-        _drop(conn, lst, report.what if member else "left", now)
+    given = f"{user}@{host}" if user else ""
+    report = bounce.read(arrived.post, given)
+    failures = report.failures[: 1 if given else MOST_OF_BATCH] if report.what == "failed" else ()
+    if day_of(now) - verp.day > bounce_score.OLDEST:
+        _drop(conn, lst, "old", now)
         return
     post_id = _post_of(conn, lst, report)
-    charge(conn, site, [Charge(member.id, lst.id, post_id, report.failures[0], "dsn", verp.day, sure=False)], now)
+    charges = {
+        member_id: Charge(member_id, lst.id, post_id, failure, "dsn", verp.day, sure=False)
+        for failure in failures
+        if (member_id := _member_at(conn, lst, given or failure.address))
+    }
+    if charges:
+        charge(conn, site, list(charges.values()), now)
+    else:
+        _drop(conn, lst, "left" if failures else report.what, now)
+
+
+def _member_at(conn: Connection, lst: List, given: str) -> int:
+    """The member of a list at this address, 0 if there is none."""
+    person = people.find(conn, given)
+    member = members.find(conn, lst.id, person.id) if person else None
+    return member.id if member else 0
 
 
 def _post_of(conn: Connection, lst: List, report: Report) -> int | None:
@@ -240,10 +258,14 @@ def _record(conn: Connection, charges: Sequence[Charge], now: datetime) -> None:
 
 def _judge(conn: Connection, site: Site, against: dict[int, Charge], now: datetime) -> None:
     """Suspend whose score is reached."""
-    since = now - timedelta(days=bounce_score.DAYS + bounce_score.OLDEST)
+    since = now - timedelta(days=bounce_score.SLOW_DAYS)
     found = bounces.counting(conn, against, since)
     kinds = {member_id: [(Kind(kind), day) for kind, day in rows] for member_id, rows in found.items()}
-    reached = [i for i, rows in kinds.items() if bounce_score.score(rows, day_of(now)) >= bounce_score.LIMIT]
+    days = {
+        list_id: {day_of(at) for at in bounces.posted(conn, list_id, since)}
+        for list_id in {against[member_id].list_id for member_id in kinds}
+    }
+    reached = [i for i, rows in kinds.items() if bounce_score.dead(rows, days[against[i].list_id], day_of(now))]
     for member in bounces.subscribers(conn, reached).values() if reached else ():
         if member.state != "active":
             continue  # copies that were on their way

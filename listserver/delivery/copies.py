@@ -75,8 +75,9 @@ class Mailing:
         return member_token(self.site.secret, LEAVE, member_id).encode() if self.each else b""
 
     def _batches(self, recipients: Sequence[Recipient], size: Callable[[], int], verp: bool) -> Iterator[Lot]:
-        # With XVERP, Postfix puts each recipient behind this sender; the token says that it is ours, for the list.
-        token = verp_token(self.site.secret, self.list_id, 0, self.day) if verp else ""
+        # The token says that a report is about a mail of ours, for the list. With XVERP, Postfix puts each recipient
+        # behind it; else the report says whose copy it was.
+        token = verp_token(self.site.secret, self.list_id, 0, self.day)
         sender = bounce_address(self.list_name, self.site.domain, token)
         start = 0
         head = self.mould.header(b"")

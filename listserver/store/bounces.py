@@ -120,6 +120,12 @@ _POST = (
     .order_by(posts.c.id.desc())
     .limit(1)
 )
+_POSTED = (
+    select(posts.c.received_at)
+    .where(posts.c.list_id == bindparam("list_id"), posts.c.received_at > bindparam("since"), posts.c.due)
+    .order_by(posts.c.received_at.desc())
+    .limit(bindparam("limit"))
+)
 _REFUSALS = select(func.count()).where(bounces.c.post_id == bindparam("post"), bounces.c.kind == "policy")
 _TEXTS = (
     select(bounces.c.text)
@@ -185,6 +191,11 @@ def counting(conn: Connection, member_ids: Collection[int], since: datetime) -> 
         if len(found[member_id]) < MOST:
             found[member_id].append((kind, day))
     return found
+
+
+def posted(conn: Connection, list_id: int, since: datetime) -> list[datetime]:
+    """When the posts of a list came that its members got since then; the newest, if they are many."""
+    return list(conn.execute(_POSTED, {"list_id": list_id, "since": since, "limit": MOST}).scalars())
 
 
 def forget(conn: Connection, member_id: int) -> None:

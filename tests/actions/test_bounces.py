@@ -369,7 +369,6 @@ def test_B2_reports_about_equal_copies_need_a_probe_first(community: Community, 
         to = f"talk-bounces+{verp_token(SITE.secret, talk.id, 0, day)}+{given}@lists.example.org"
         community.arrive(bouncing.dsn(to, BEN), "", to)
 
-    batch("")
     batch("nobody=example.net")
     assert community.rows("bounces") == []
     for _ in range(5):
@@ -393,6 +392,39 @@ def test_B2_a_forged_report_about_equal_copies_ends_with_the_probe(community: Co
     run_probes(community)
     assert member(community)["state"] == "active"
     assert community.rows("suspensions") == community.rows("bounces") == []
+
+
+def test_B1_a_report_about_equal_copies_without_xverp_names_the_members_itself(
+    community: Community, talk: List
+) -> None:
+    def batch(address: str, list_id: int = talk.id, days_ago: int = 0) -> None:
+        day = bounces.day_of(community.now) - days_ago
+        to = f"talk-bounces+{verp_token(SITE.secret, list_id, 0, day)}@lists.example.org"
+        community.arrive(bouncing.dsn(to, address), "", to)
+
+    batch("nobody@example.net")
+    batch(BEN, talk.id + 1)  # a token that was not made for this list
+    batch(BEN, days_ago=11)
+    assert community.rows("bounces") == []
+    for _ in range(5):
+        batch(BEN)
+        community.later(days=1)
+    assert (member(community)["state"], len(probes(community))) == ("active", 1)
+    probe_fails(community)
+    assert member(community)["state"] == "suspended"
+
+
+def test_B3_a_list_with_a_post_a_week_finds_dead_addresses(community: Community, talk: List) -> None:
+    found = []
+    for number in range(4):
+        raw = community.mail("anna@example.org", "talk@lists.example.org", f"Issue {number}.")
+        assert community.arrive(raw, "anna@example.org", "talk@lists.example.org").code == 250
+        to = verp(community, talk)
+        community.arrive(bouncing.dsn(to, BEN), "", to)
+        found.append(member(community)["state"])
+        community.later(days=7)
+    assert len(community.rows("posts")) == 4
+    assert found == ["active", "active", "suspended", "suspended"]
 
 
 # --- the operator -----------------------------------------------------------------------------------------------------

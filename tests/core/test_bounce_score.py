@@ -3,7 +3,7 @@
 import pytest
 
 from listserver.core.bounce_kind import Kind
-from listserver.core.bounce_score import LIMIT, points, score, worst
+from listserver.core.bounce_score import LIMIT, dead, points, score, worst
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,27 @@ from listserver.core.bounce_score import LIMIT, points, score, worst
 )
 def test_B3_points_of_seven_days_one_a_day(bounces: list[tuple[Kind, int]], expected: float) -> None:
     assert score(bounces, 100) == expected
+
+
+WEEKLY = [65, 72, 79, 86, 93, 100]
+
+
+@pytest.mark.parametrize(
+    ("bounces", "posted", "expected"),
+    [
+        ([(Kind.DEAD, day) for day in (86, 93, 100)], WEEKLY, True),  # each since the first came back
+        ([(Kind.DEAD, day) for day in (93, 100)], WEEKLY, False),  # too few to tell
+        ([(Kind.DEAD, day) for day in (79, 86, 100)], WEEKLY, False),  # one was taken
+        ([(Kind.DEAD, day) for day in (69, 70, 100)], WEEKLY, False),  # longer ago than 30 days
+        ([(Kind.FULL, day) for day in (86, 93, 100)], WEEKLY, False),
+        ([(Kind.DEAD, day) for day in (98, 99, 100)], range(80, 101), False),  # a daily list takes five
+        ([(Kind.DEAD, day) for day in range(96, 101)], range(80, 101), True),
+        ([(Kind.DEAD, day) for day in (98, 99, 100)], [], False),
+        ([], WEEKLY, False),
+    ],
+)
+def test_B3_a_slow_list_counts_its_posts(bounces: list[tuple[Kind, int]], posted: list[int], expected: bool) -> None:
+    assert dead(bounces, posted, 100) is expected
 
 
 def test_the_kind_that_tells_most() -> None:
