@@ -18,7 +18,7 @@ from listserver.actions.posting import Arrived
 from listserver.core import address, content, quoted, tokens
 from listserver.core.address import Verb, address_for
 from listserver.core.answerable import answerable
-from listserver.core.blocks import blocks
+from listserver.core.blocks import blocks_of
 from listserver.core.digest import shown_subject
 from listserver.core.envelope import from_stored
 from listserver.core.marks import mark_of
@@ -147,7 +147,7 @@ def _answer_to_digest(
         Candidate(row.identifier, row.thread_id, row.subject, content.own(unpack_json(row.content)))
         for row in rows.values()
     ]
-    found = quoted.find(blocks(arrived.post.text), arrived.post.subject, items)
+    found = quoted.find(blocks_of(arrived.post.lines), arrived.post.subject, items)
     if found.identifier:
         return _to_item(site, lst, found.identifier, arrived)
     if not rows or not _may_ask(conn, site, lst, arrived):

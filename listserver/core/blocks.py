@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from listserver.core.text import Line, Role, roles
 
@@ -54,6 +55,8 @@ _CODE_START = re.compile(
     r"(?:#!/|# -\*-|>>> |\$ |\w+> |Traceback \(most|  File \")|\s*[})\]]+[;,]?\s*$"
     r"|\s*(?:#include|import \w|from \w+ import|def \w+\(|class \w+[(:]|[\w.$]+ ?(?:<-|=) ?\S|library\()"
 )
+# Without one of these no row of a paragraph is code (see _is_code).
+_CODE_MARKS = ("=", "(", ")", "{", "}", "]", ";", ">", "<-", "$ ", "#", "import ", "class ", '  File "', ",\n")
 _CALL = re.compile(r".*(?:<-.*\)|=.*\(.*\))$|\s*[\w.$]+\(.*\)$")
 _DATA = re.compile(r"\s*(?:[\"'].*[\"'][,)]+|[-\d][-\d., LNA]*\d[, ]*[,)]+)$")  # strings or numbers, one after another
 _KEY = re.compile(r"\s*(?:[\w.-]+:(?:\s|$)|#)")  # of YAML and the like
@@ -85,16 +88,9 @@ def blocks_of(lines: list[Line]) -> tuple[Block, ...]:
 
 
 def _blocks(lines: list[Line]) -> Iterator[Block]:
-    start = 0
-    for at in range(1, len(lines) + 1):
-        if at == len(lines) or not _together(lines[start], lines[at]):
-            yield from _run(lines[start:at])
-            start = at
-
-
-def _together(one: Line, other: Line) -> bool:
-    """Lines of one role and depth; blank lines within a run do not part it."""
-    return one.role is other.role and one.depth == other.depth
+    # Lines of one role and depth; blank lines within a run do not part it.
+    for _, run in groupby(lines, key=itemgetter(0, 1)):
+        yield from _run(list(run))
 
 
 def _run(lines: list[Line]) -> Iterator[Block]:
@@ -196,11 +192,17 @@ def _looks_formatted(rows: list[str]) -> bool:
     if indented == len(rows) and not all(len(row) > 60 for row in rows):
         return True
     columns = sum(("   " in row or "\t" in row) and bool(_COLUMNS.search(row)) for row in rows)
-    code = sum(len(row) <= 120 and _is_code(row) and len(_WORDS.findall(row)) <= 8 for row in rows)
-    if 2 * code > len(rows) or (len(rows) >= 2 and 2 * columns > len(rows)):
+    if len(rows) >= 2 and 2 * columns > len(rows):
         return True
+    joined = "\n".join(["", *rows, ""])
+    if any(mark in joined for mark in _CODE_MARKS):
+        code = sum(len(row) <= 120 and _is_code(row) and len(_WORDS.findall(row)) <= 8 for row in rows)
+        if 2 * code > len(rows):
+            return True
+    if len(rows) < 3 or "\n  " not in joined:
+        return False
     keys = sum(_KEY.match(row) is not None and len(_WORDS.findall(row)) <= 8 for row in rows)
-    return len(rows) >= 3 and 2 * keys > len(rows) and any(row.startswith("  ") for row in rows)
+    return 2 * keys > len(rows)
 
 
 def _is_code(row: str) -> bool:

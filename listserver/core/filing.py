@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from listserver.core import address
-from listserver.core.blocks import blocks
+from listserver.core.blocks import blocks_of
 from listserver.core.content import content, own_words
 from listserver.core.message import Part, Post, is_body
 from listserver.core.packing import pack, pack_json
@@ -76,7 +76,7 @@ def prepare(
     """
     author = author or author_of(post)
     name = message_id(post)
-    text = blocks(post.text)
+    text = blocks_of(post.lines)
     own = own_words(text)
     files = [part for part in post.parts if is_file(part)]
     sent_at = post.date if _credible(post.date, received_at) and post.date else received_at

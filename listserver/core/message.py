@@ -15,7 +15,7 @@ from listserver.core.addrspec import Addresses, Mailbox, addresses
 from listserver.core.headers import Field, date_of, ids, message_id, skip_mbox_lines, split_header, text_of
 from listserver.core.html_text import to_text
 from listserver.core.mime import Part, is_body
-from listserver.core.text import own_text
+from listserver.core.text import Line, own_of, roles
 
 __all__ = ["Field", "Mailbox", "Part", "Post", "is_body", "part_bytes", "part_text", "read"]
 
@@ -70,7 +70,12 @@ class Post:
     @cached_property
     def own(self) -> str:
         """What the author wrote of `text`: no quotes, signature, footers (core.text)."""
-        return own_text(self.text).text
+        return own_of(self.lines).text
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The lines of `text` with their roles (core.text)."""
+        return roles(self.text)
 
     @cached_property
     def content_hash(self) -> bytes:

@@ -5,6 +5,7 @@ from listserver.core.commands import bare_subject
 
 _MOST_WORDS = 16
 _MOST_LENGTH = 400
+_MOST_LINES = 30
 _JOINING = {Do.SUBSCRIBE: "subscribe", Do.UNSUBSCRIBE: "unsubscribe"}
 _ALONE = frozenset({Do.HELP, Do.INFO, Do.LISTS, Do.WHICH, Do.WHO, Do.INDEX, Do.SET, Do.CONFIRM, Do.STATS})
 _TOO_COMMON = frozenset({"join", "leave", "remove", "info", "status", "show", "ok", "who", "which", "q"})
@@ -15,7 +16,11 @@ def misdirected(subject: str, own: str) -> str | None:
 
     own: core.text's own text. With the request in the subject, the text may be empty, repeat it, or say thanks.
     """
-    lines = [_words(line) for line in own.split("\n")[:30]]
+    top = own.split("\n", _MOST_LINES)[:_MOST_LINES]
+    first = next(filter(None, map(_words, top)), None)
+    if first and len(own) > _MOST_LENGTH and not _request(first):
+        return None  # as nearly all mails are
+    lines = [_words(line) for line in top]
     body = [(line, _request(line)) for line in lines if line]
     above = _request(_words(bare_subject(subject)[0][:200]))
     if not body:

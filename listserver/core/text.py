@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 from listserver.core import text_words as words
@@ -46,11 +47,15 @@ def _either(choices: Iterable[str]) -> str:
     return "|".join(re.escape(choice) for choice in sorted(choices, key=len, reverse=True))
 
 
+_GAPS = re.compile(r"\n{3,}")
 _MARKS = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200e\u200f\u2060\ufeff\u1427]")
 _WROTE = rf"(?<!\w)(?:{_either(words.WROTE)})(?!\w)|{_either(words.WROTE_CJK)}"
 _HAS_WROTE = re.compile(_WROTE, re.I)
 _WROTE_WORDS = {word.rstrip(")") for word in words.WROTE}
+# The last letter of a line that can end an attribution, and the marks that may stand behind it.
+_MAY_END = {form for word in (*words.WROTE, *words.WROTE_CJK) for form in (word[-1].lower(), word[-1].upper())}
+_MAY_END |= {form for word in _WROTE_WORDS for form in (word[-1].lower(), word[-1].upper())} | set(":：>-.)")
 _WROTE_ALONE = re.compile(rf"(?:{_WROTE})?[ \t]*[:：]", re.I)
 _MAIL = re.compile(
     r"[^\s<>@]{1,100}(?:@| at )[^\s<>@]{2,}\.[^\s<>@]|<[^\s<>@]{1,100}@"
@@ -86,6 +91,7 @@ _FOOTER_WORD = re.compile(_either(words.FOOTER_WORDS), re.I)
 _SCRUBBED = re.compile(r"\s*\[\[alternative HTML version deleted\]\]|-{10,} next part -{10,}")
 _ELIDED = re.compile(r"\s*[\[<(](?:\.\.\.?|…|\?|snip\w*|cut)[\]>)]\s*", re.I)
 _WORD = re.compile(r"\w+")
+_FIRST_WORD = re.compile(r"[^\W_]\w{,23}")
 _NOTICE_STARTS = {phrase.split()[0].split("-")[0].rstrip(":") for phrase in words.SENT_FROM + words.NOTICE_OPENINGS}
 _SIGNATURE_LINES = 25
 
@@ -97,10 +103,12 @@ def own_text(text: str) -> OwnText:
 
 def own_of(lines: list[Line]) -> OwnText:
     """The same, of lines that have their roles already."""
-    kept = "\n".join(line.text.rstrip() if line.role is Role.OWN else "" for line in lines)
-    seen = {line.role for line in lines if line.text.strip()}
+    kept = "\n".join([line.text.rstrip() if line.role is Role.OWN else "" for line in lines])
+    if "\n\n\n" in kept:
+        kept = _GAPS.sub("\n\n", kept)
+    seen = {line.role for line in lines if line.role is not Role.OWN and line.text.strip()}
     return OwnText(
-        re.sub(r"\n{3,}", "\n\n", kept).strip("\n"),
+        kept.strip("\n"),
         quoted=not seen.isdisjoint((Role.QUOTE, Role.ATTRIBUTION)),
         signed=not seen.isdisjoint((Role.SIGNATURE, Role.FOOTER)),
     )
@@ -129,7 +137,9 @@ def roles(text: str) -> list[Line]:
     """Every line of a text with its role."""
     reader = _Reader(text)
     reader.read()
-    return [Line(role, depth, line) for role, depth, line in zip(reader.role, reader.depth, reader.bare, strict=True)]
+    # As Line(*values), at half the cost: there are as many of them as a list has lines.
+    make = partial(tuple.__new__, Line)
+    return [make(values) for values in zip(reader.role, reader.depth, reader.bare, strict=True)]
 
 
 def _parted(line: str) -> list[str]:
@@ -161,33 +171,51 @@ class _Reader:
         self.raw = plain.split("\n")
         if "On " in plain:
             self.raw = [part for line in self.raw for part in _parted(line)]
-        self.depth: list[int] = []
-        self.bare: list[str] = []
-        for line in self.raw:
-            if ">" in line[:4] and (marks := _MARKS.match(line)):
-                self.depth.append(marks.group().count(">"))
-                self.bare.append(line[marks.end() :])
-            else:
-                self.depth.append(0)
-                self.bare.append(line)
+        self.depth = [0] * len(self.raw)
+        self.bare = list(self.raw)
+        if ">" in plain:
+            self._unmark()
         self.role = [Role.OWN] * len(self.raw)
-        self.ending = self._endings()
+        self.ending = self._endings(gmt=" GMT" in plain)
+
+    def _unmark(self) -> None:
+        for at, line in enumerate(self.raw):
+            if ">" in line[:4] and (marks := _MARKS.match(line)):
+                self.depth[at] = marks.group().count(">")
+                self.bare[at] = line[marks.end() :]
 
     def read(self) -> None:
-        self._join_wrapped_quotes()
+        if any(self.depth):
+            self._join_wrapped_quotes()
         at, region = 0, Role.OWN
         while at < len(self.raw):
-            at, region = self._step(at, region)
+            if region is Role.OWN and self._is_plain(at):
+                at += 1
+            else:
+                at, region = self._step(at, region)
         self._trim_rules()
 
-    def _endings(self) -> list[int]:
+    def _is_plain(self, at: int) -> bool:
+        """Whether a line begins nothing special, as nearly all do, at a glance. The rest is `_step`'s."""
+        line = self.bare[at]
+        if self.depth[at] or self.ending[at] <= at + 5:
+            return False
+        if not line:
+            return True
+        if ":" in line or "：" in line:
+            return False
+        word = _FIRST_WORD.match(line)
+        return word is not None and word[0].isascii() and word[0].lower() not in _NOTICE_STARTS
+
+    def _endings(self, *, gmt: bool) -> list[int]:
         """For each line the next one at which an attribution can end (the number of lines if there is none)."""
         ending, end = [0] * len(self.raw), len(self.raw)
         for at in range(len(self.raw) - 1, -1, -1):
             line = self.bare[at]
             if line and (self.depth[at] == 0 or len(line) < 24):
                 tail = line[-24:].rstrip(" \t*_")
-                if tail and (tail[-1] in ":：>" or _ends_with_wrote(tail) or " GMT" in line):
+                ends = tail[-1:] in _MAY_END and (tail[-1] in ":：>" or _ends_with_wrote(tail))
+                if ends or (gmt and tail and " GMT" in line):
                     end = at
             ending[at] = end
         return ending
