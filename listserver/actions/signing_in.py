@@ -22,7 +22,7 @@ DAYS = 30  # of a session
 
 
 def ask(conn: Connection, site: Site, address: str, browser: str, now: datetime) -> None:
-    """Mail a link to somebody we know; nothing at all happens for anybody else, and the page says the same.
+    """Mail a link to somebody we know; for anybody else as much is done, and the page says the same (standards C6).
 
     browser: a secret that only the asking browser has: the link is good there alone (standards W2).
     """
@@ -31,20 +31,21 @@ def ask(conn: Connection, site: Site, address: str, browser: str, now: datetime)
     except UsageError:
         return
     person = people.find(conn, address)
-    if person is None:
-        return
     token = tokens.write(secrets.token_bytes(tokens.BYTES))
     notice = SignIn(site.name, address, site.page(f"sign-in/{token}"), MINUTES)
-    if not notices.send(conn, site, notice, address, now, language=person.language, requested=True):
-        return
+    if person is None:
+        notices.render(site, notice, site.language)
+    else:
+        notices.send(conn, site, notice, address, now, language=person.language, requested=True)
+    # Also for who is not known, and then of no use: so that the time tells as little as the page.
     rows.add(
         conn,
         hash=tokens.digest(token),
         action=ACTION,
         list_id=None,
-        person_id=person.id,
+        person_id=person.id if person else None,
         hold_id=None,
-        address=addresses.key(address),
+        address=addresses.key(address) if person else "",
         arguments={"browser": _mark(browser)},
         created_at=now,
         expires_at=now + timedelta(minutes=MINUTES),

@@ -16,6 +16,7 @@ from listserver.web import api_described, problems
 from listserver.web import api_values as values
 from listserver.web import search as searching
 from listserver.web.http import Response
+from listserver.web.render import PRIVATE
 from listserver.web.visit import Visit
 
 MOST, USUAL = 100, 20  # items of one answer
@@ -23,7 +24,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MARK = re.compile(r"(-?[0-9]{1,17})-([0-9]{1,18})")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _PUBLIC = {"cache-control": "max-age=60, stale-while-revalidate=600", "access-control-allow-origin": "*"}
-_PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 
 
 class Wrong(Exception):
@@ -224,7 +224,7 @@ def _sent(visit: Visit, value: Any, headers: Mapping[str, str] | None = None) ->
     text = json.dumps(value, ensure_ascii=False, default=_moment)
     octets = text.encode("utf-8", "replace")
     if visit.viewer.person_id is not None:  # a visitor sees public lists alone
-        return Response(200, octets, "application/json", {**_PRIVATE, **(headers or {})})
+        return Response(200, octets, "application/json", {**PRIVATE, **(headers or {})})
     tag = f'W/"{hashlib.sha256(octets).hexdigest()[:20]}"'
     known = {**_PUBLIC, "etag": tag, "vary": "cookie", **(headers or {})}
     wanted = [one.strip().removeprefix("W/") for one in visit.request.headers.get("if-none-match", "").split(",")]

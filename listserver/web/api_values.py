@@ -67,6 +67,7 @@ class PostValue:
     answers: Annotated[str | None, "The identifier of the post that it answers; null if none is here."]
     subject: Annotated[str, "Its subject."]
     author: Annotated[str, "A name, or m…@ where there is none."]
+    author_address: Annotated[str | None, "Their address, for members where the list shows it; else null."]
     sent_at: Annotated[datetime, "When it was written."]
     message_id: Annotated[str, "Its Message-ID, an address in it masked."]
     url: Annotated[str, "Its page, the permanent link."]
@@ -135,11 +136,12 @@ def of_post(visit: Visit, lst: List, row: PostRow, packed: bytes) -> PostValue:
         answers=row.parent,
         subject=title(lst, line.subject),
         author=author(line.author_name, line.author_address),
+        author_address=line.author_address if visit.viewer.sees_addresses(lst) else None,
         sent_at=line.sent_at,
         message_id=masked(line.message_id),
         url=_whole(visit, pages.post_url(visit, lst, line.identifier)),
-        text=masked(content.own_words(said.blocks)),
-        html=str(body(said.blocks)),
+        text=visit.mask(lst)(content.own_words(said.blocks)),
+        html=str(body(said.blocks, visit.mask(lst))),
         files=tuple(FileValue(one.name, kept.content_type, kept.size, _whole(visit, one.url)) for one, kept in files),
     )
 

@@ -1,7 +1,7 @@
 """A post's blocks as HTML: prose that flows, quotes that fold, code that keeps its form. All text is escaped here."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from markupsafe import Markup
@@ -17,8 +17,9 @@ _WORDS = 6
 _GREETING = 3  # words that a greeting has at most
 
 
-def body(blocks: Sequence[Block]) -> Markup:
-    """The text of a post."""
+def body(blocks: Sequence[Block], mask: Callable[[str], str] = masked) -> Markup:
+    """The text of a post. mask: what hides addresses in it from who shall not see them."""
+    blocks = [Block(each.kind, mask(each.text), each.depth, mask(each.who), each.lines) for each in blocks]
     out: list[str] = []
     at = 0
     while at < len(blocks):
@@ -46,8 +47,7 @@ def cut(blocks: Sequence[Block], most: int = CUT) -> tuple[Sequence[Block], int]
 
 
 def linked(text: str) -> str:
-    """Escaped text in which http(s) addresses are links, and addresses of people masked."""
-    text = masked(text)
+    """Escaped text in which http(s) addresses are links."""
     if "://" not in text:
         return escape(text)
     pieces: list[str] = []
@@ -126,10 +126,10 @@ def _quote(run: Sequence[Block]) -> str:
     quoted = "".join(_nested(rest))
     if lines <= IN_PLACE:
         return said + quoted
-    who = masked(intro[0].who) if intro else ""
+    who = intro[0].who if intro else ""
     name = f"{escape(who)} wrote" if who else "Quoted:"
     words = _opening(rest).split(None, _WORDS)
-    first = escape(masked(" ".join(words[:_WORDS]))[:60])
+    first = escape(" ".join(words[:_WORDS])[:60])
     more = "…" if len(words) > _WORDS or len(rest) > 1 else ""
     summary = f"{name} <q>{first}{more}</q> {_lines(lines)}"
     return f'<details class="fold"><summary>{summary}</summary>{said}{quoted}</details>'

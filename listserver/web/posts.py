@@ -34,10 +34,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A post on a page. gone: it was removed, and only its place is left. lines: of the whole post if it was cut."""
+    """A post on a page. gone: it was removed, and only its place is left. lines: of the whole post if it was cut.
+
+    address: its author's, "" for a reader who shall not see it.
+    """
 
     identifier: str
     author: str
+    address: str
     author_url: str
     url: str
     at: datetime
@@ -107,6 +111,7 @@ def _view(visit: Visit, found: Found, entry: Entry[Line], held: Content | None, 
     return View(
         identifier=line.identifier,
         author="" if gone else author(line.author_name, line.author_address),
+        address="" if gone or not visit.viewer.sees_addresses(lst) else line.author_address,
         author_url="" if gone else author_url(visit, lst, line),
         url=post_url(visit, lst, line.identifier),
         at=line.sent_at,
@@ -115,7 +120,7 @@ def _view(visit: Visit, found: Found, entry: Entry[Line], held: Content | None, 
         depth=min(entry.depth, DEPTH),
         to=author(parent.author_name, parent.author_address) if parent is not None and named else "",
         to_url=parent.identifier if parent is not None and named else "",
-        body=body(blocks),
+        body=body(blocks, visit.mask(lst)),
         files=tuple(file(visit, lst, line, place, each) for place, each in enumerate(own.files, 1)),
         reply=reply_url(visit, lst, line.identifier, line.subject or thread.subject),
         lines=lines,

@@ -20,7 +20,7 @@ from listserver.web.http import Response
 from listserver.web.visit import Visit
 
 _PUBLIC = "max-age=60, stale-while-revalidate=600"
-_PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
+PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
@@ -42,7 +42,7 @@ def stylesheet() -> tuple[str, bytes]:
 def own(visit: Visit, template: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
     """A page that is for one reader, or on which something is done: kept by nobody."""
     text = render(visit, template, lst, noindex=True, **values)
-    return Response(status, text.encode("utf-8", "replace"), headers=_PRIVATE)
+    return Response(status, text.encode("utf-8", "replace"), headers=PRIVATE)
 
 
 def said(visit: Visit, title: str, text: str, lst: List | None = None, status: int = 200) -> Response:
@@ -55,7 +55,7 @@ def page(visit: Visit, template: str, lst: List | None = None, status: int = 200
     text = render(visit, template, lst, **values)
     private = status != 200 or visit.viewer.person_id is not None
     if private or (lst is not None and lst.settings.archive != "public"):
-        headers = dict(_PRIVATE)
+        headers = dict(PRIVATE)
     else:
         headers = {"cache-control": _PUBLIC, "vary": "cookie"}
     return Response(status, text.encode("utf-8", "replace"), headers=headers)

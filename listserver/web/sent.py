@@ -35,11 +35,12 @@ _TYPES = {*RASTER, "text/plain", "text/csv", "application/pdf", "application/zip
 
 
 def raw(visit: Visit, found: Found) -> Response | None:
-    """The mail, addresses masked."""
+    """The mail, addresses masked for who shall not see them."""
     post = _read(visit, found)
     if post is None:
         return None
-    return Response(200, masked_mail(post), "text/plain; charset=utf-8", {**CAGE, **_private(found)})
+    octets = post.raw if visit.viewer.sees_addresses(found.list) else masked_mail(post)
+    return Response(200, octets, "text/plain; charset=utf-8", CAGE)
 
 
 def file(visit: Visit, found: Found, place: str) -> Response | None:
@@ -54,7 +55,7 @@ def file(visit: Visit, found: Found, place: str) -> Response | None:
     kind = part.content_type if part.content_type in _TYPES else "application/octet-stream"
     shown = kind + ("; charset=utf-8" if kind.startswith("text/") else "")
     how = "inline" if kind in RASTER else "attachment"
-    return Response(200, masked_file(post, part), shown, {**CAGE, "content-disposition": how, **_private(found)})
+    return Response(200, masked_file(post, part), shown, {**CAGE, "content-disposition": how})
 
 
 def html(visit: Visit, found: Found) -> Response | None:
@@ -70,7 +71,7 @@ def html(visit: Visit, found: Found) -> Response | None:
         body = _clean(post, text)
     head = f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(post.subject)}</title></head>'
     whole = masked(f"{head}<body>\n{body}\n</body></html>\n")
-    return Response(200, whole.encode("utf-8", "replace"), headers={**CAGE, **_private(found)})
+    return Response(200, whole.encode("utf-8", "replace"), headers={**CAGE})
 
 
 _STYLES = {
@@ -128,7 +129,3 @@ def mailbox(rows: Iterable[Any], name: str) -> Response | None:
 def _read(visit: Visit, found: Found) -> Post | None:
     packed = reading.packed(visit.conn, found.post.id)
     return None if packed is None else read(unpack(*packed))
-
-
-def _private(found: Found) -> dict[str, str]:
-    return {} if found.list.settings.archive == "public" else {"cache-control": "private, no-store"}

@@ -1,6 +1,6 @@
 """One reader's request for a page of the archive, and what they may read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from listserver.core.actor import Actor, Proof
+from listserver.core.masking import masked
 from listserver.core.site import Site
 from listserver.store.lists import List
 from listserver.web import forms
@@ -37,6 +38,11 @@ class Viewer:
     def role(self, lst: List) -> str:
         """Their role on a list, "" if they are not on it."""
         return dict(self.roles).get(lst.id, "")
+
+    def sees_addresses(self, lst: List) -> bool:
+        """Whether pages of the list show them whole addresses: where it lets see who its members are (W8)."""
+        role, visible = self.role(lst), lst.settings.members_visible_to
+        return role == "owner" or bool(role and visible == "members")
 
     def is_shown(self, lst: List) -> bool:
         """Whether pages of the whole site show them the list: those they may read, and know of without its name."""
@@ -98,6 +104,10 @@ class Visit:
         """Who acts by a form of the page."""
         proof = Proof.NONE if self.viewer.person_id is None else Proof.SESSION
         return Actor(proof, self.viewer.address, self.viewer.person_id, "web")
+
+    def mask(self, lst: List) -> Callable[[str], str]:
+        """What hides addresses in texts of a list from this reader."""
+        return str if self.viewer.sees_addresses(lst) else masked
 
     def may_read(self, lst: List) -> bool:
         """Whether this reader may read that list's archive."""
