@@ -51,7 +51,7 @@ class Archive:
     own: Mapping[str, str]
 
     def get(self, path: str, **headers: str) -> bytes:
-        """The body of a page, whatever its status."""
+        """The body of a page, also of one that says that there is none."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url + path, headers=given)
         try:
@@ -59,13 +59,15 @@ class Archive:
                 return bytes(answer.read())
         except urllib.error.HTTPError as refused:
             with refused:
+                assert refused.code in (404, 410), f"{refused.code} for {path}"
                 return refused.read()
 
 
 @contextmanager
 def served(folder: Path, database: str) -> Iterator[Archive]:
     """The web archive of a database that is there."""
-    with Serve(folder, database=database, only="web", WEB__BASE_URL="http://127.0.0.1") as serve:
+    settings = {"WEB__BASE_URL": "http://127.0.0.1", "WEB__SEARCHES_PER_MINUTE": "0"}
+    with Serve(folder, database=database, only="web", **settings) as serve:
         with Store.open(database) as store:
             pages = store.read_now(kinds)
             own = store.read_now(acting)

@@ -19,8 +19,8 @@ def demo_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 @pytest.fixture(scope="session")
 def real_archive(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[Archive]:
-    """The beginnings of two real lists: about 800 posts."""
-    with sites.of_lists(tmp_path_factory.mktemp("real"), shared, 6_000_000) as archive:
+    """The beginnings of two real lists: about 1,000 posts."""
+    with sites.of_lists(tmp_path_factory.mktemp("real"), shared, 4_000_000) as archive:
         yield archive
 
 

@@ -22,6 +22,7 @@ MODULES = PEERS.absolute() / "judges"
 SCRIPT = Path(__file__).parent / "judges.js"
 SHORT = [(320, "light"), (1280, "dark")]
 LONG = [(320, "light"), (320, "dark"), (390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+ALIKE = ("by-date", "older", "search-empty")  # in the long form only
 SOME = ("front", "thread", "long", "post", "author", "search")
 
 
@@ -89,7 +90,8 @@ def test_pages_with_real_mail_are_valid(real_archive: Archive, judges: Path, jav
 
 
 def test_everybody_can_read_the_demonstration(demo_archive: Archive, judges: Path) -> None:
-    assert judged(demo_archive, judges, demo_archive.pages, demo_archive.own, SHORT) == []
+    pages = {name: path for name, path in demo_archive.pages.items() if name not in ALIKE}
+    assert judged(demo_archive, judges, pages, demo_archive.own, SHORT) == []
 
 
 def test_everybody_can_read_real_mail(real_archive: Archive, judges: Path) -> None:
