@@ -70,9 +70,9 @@ def peer_folder(package: str) -> Path:
 
 
 @contextmanager
-def run(package: str, etc: dict[str, str], command: Sequence[str], port: int) -> Iterator[Peer]:
+def run(package: str, etc: dict[str, str], command: Sequence[str], port: int, *, greets: bool = True) -> Iterator[Peer]:
     """Run a mail server until the context ends. etc: files to lie in /etc; in them and in the command, FOLDER is its
-    temporary folder."""
+    temporary folder. greets: it speaks first, as with SMTP and IMAP."""
     unpacked = peer_folder(package)
     folder = Path(tempfile.mkdtemp(prefix="listserver-peer-"))
     try:
@@ -90,7 +90,7 @@ def run(package: str, etc: dict[str, str], command: Sequence[str], port: int) ->
             )  # fmt: skip
         peer = Peer(port, folder, process)
         try:
-            _wait(peer)
+            _wait(peer, greets)
             yield peer
         finally:
             process.kill()
@@ -118,12 +118,12 @@ def _closed_to_others() -> list[str]:
     return sorted(str(folder) for folder in above if not folder.stat().st_mode & 0o001)
 
 
-def _wait(peer: Peer) -> None:
+def _wait(peer: Peer, greets: bool) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and peer.process.poll() is None:
         try:
             with socket.create_connection(("127.0.0.1", peer.port), timeout=5) as connection:
-                if connection.recv(4).startswith((b"220", b"* OK")):
+                if not greets or connection.recv(4).startswith((b"220", b"* OK")):
                     return
         except OSError:
             time.sleep(0.05)
