@@ -26,8 +26,10 @@ from listserver.core import mbox, repair
 from listserver.core.actor import Actor
 from listserver.core.filing import Prepared, prepare
 from listserver.core.message import read
+from listserver.core.old_links import Numbering
+from listserver.core.old_links import name as old_link_name
 from listserver.errors import UsageError
-from listserver.store import events
+from listserver.store import events, old_links
 from listserver.store.engine import Store
 from listserver.store.lists import List
 
@@ -49,6 +51,13 @@ class Imported:
         return self.filed + self.present + len(self.failed)
 
 
+class OldLinks(NamedTuple):
+    """How the archive that is imported named its posts. first: the number of the first mail."""
+
+    numbering: Numbering
+    first: int = 0
+
+
 class Found(NamedTuple):
     """A mail in a source. place: for people. at: when it came, as its mbox separator says."""
 
@@ -57,12 +66,20 @@ class Found(NamedTuple):
     at: datetime | None
 
 
-def run(
-    store: Store, actor: Actor, lst: List, paths: Iterable[Path], now: datetime, *, workers: int | None = None
+def run(  # noqa: PLR0913 (two of them are for few callers)
+    store: Store,
+    actor: Actor,
+    lst: List,
+    paths: Iterable[Path],
+    now: datetime,
+    *,
+    workers: int | None = None,
+    links: OldLinks | None = None,
 ) -> Iterator[Imported]:
     """File all mails below these paths; gives the state after each batch, the last one when all is done.
 
-    workers: processes that read, 0 for none but this one. Raises UsageError, Refused, Unavailable.
+    workers: processes that read, 0 for none but this one. links: how the archive that they come from named them.
+    Raises UsageError, Refused, Unavailable.
     """
     store.read_now(lambda conn: access.require(conn, actor, Verb.CONFIGURE, lst.id))
     batches = _batches(mail for path in paths for mail in mails(path))
@@ -70,7 +87,8 @@ def run(
     state = Imported()
     for ready in _worked(batches, job, (os.cpu_count() or 1) if workers is None else workers):
         posts = [one for one in ready if isinstance(one, Prepared)]
-        outcomes = store.write_now(partial(_file, lst=lst, posts=posts))
+        names = _names(links, state.seen, ready) if links else []
+        outcomes = store.write_now(partial(_file, lst=lst, posts=posts, names=names))
         filed = sum(isinstance(outcome, Filed) for outcome in outcomes)
         state = Imported(
             state.filed + filed,
@@ -83,8 +101,22 @@ def run(
     yield state
 
 
-def _file(conn: Connection, lst: List, posts: list[Prepared]) -> list[Filed | Duplicate]:
-    return archive.file_all(conn, lst, posts, due=False) if posts else []
+def _file(conn: Connection, lst: List, posts: list[Prepared], names: list[str]) -> list[Filed | Duplicate]:
+    outcomes = archive.file_all(conn, lst, posts, due=False) if posts else []
+    if names:
+        ids = [outcome.post_id for outcome in outcomes]
+        old_links.learn(conn, lst.id, list(zip(names, ids, strict=True)))
+    return outcomes
+
+
+def _names(links: OldLinks, seen: int, ready: list[Prepared | str]) -> list[str]:
+    """What those of a batch that could be read were called. Mails that could not be read have a number as well."""
+    first = links.first + seen
+    return [
+        old_link_name(links.numbering, first + at, one.message_id)
+        for at, one in enumerate(ready)
+        if isinstance(one, Prepared)
+    ]
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------

@@ -25,17 +25,25 @@ Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The post's number
 def import_(
     list_name: ListName,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH …", help="mbox (.gz, .xz), Maildir, folder of .eml.")],
+    links: Annotated[
+        Literal["", "pipermail", "hyperkitty", "mhonarc"],
+        typer.Option("--old-links", help="Links of that program to these posts shall lead here; needs its whole mbox."),
+    ] = "",
+    first: Annotated[int, typer.Option(help="With --old-links: the number of the first mail.")] = 0,
     as_json: common.Json = False,
 ) -> None:
     """File the posts of another archive. Posts that are there already are passed over: run it again to go on."""
     from listserver.actions import importing
-    from listserver.actions.importing import Imported
+    from listserver.actions.importing import Imported, OldLinks
     from listserver.core.actor import OPERATOR
+    from listserver.core.old_links import Numbering
 
     done = Imported()
     with common.open_store() as (_, store):
         lst = _list(store, list_name)
-        with common.progress(importing.run(store, OPERATOR, lst, paths, common.now()), None, "batches") as states:
+        old = OldLinks(Numbering(links), first) if links else None
+        steps = importing.run(store, OPERATOR, lst, paths, common.now(), links=old)
+        with common.progress(steps, None, "batches") as states:
             for state in states:
                 done = state
     for place in done.failed:

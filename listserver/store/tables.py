@@ -269,6 +269,18 @@ bodies = Table(
 )
 event.listen(metadata, "after_create", CREATE_FULL_TEXT.execute_if(dialect="sqlite"))  # and the index on SQLite
 
+# How another program's archive named a post of ours; filled by an import, so that its links lead here.
+old_links = Table(
+    "old_links",
+    metadata,
+    _id(),
+    _ref("list_id", "lists.id"),
+    Column("name", Text, nullable=False),  # core.old_links
+    _ref("post_id", "posts.id"),
+    UniqueConstraint("list_id", "name"),
+    Index(None, "post_id"),
+)
+
 # A parent that a post names and that is not here (yet): when it comes, it adopts.
 awaited = Table(
     "awaited",

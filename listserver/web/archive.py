@@ -20,6 +20,7 @@ from listserver.web.asgi import Handler
 from listserver.web.author import author
 from listserver.web.http import Request, Response, redirect
 from listserver.web.message_id import by_message_id
+from listserver.web.old_links import old_link
 from listserver.web.render import FOREVER, PRIVATE, missing, page, stylesheet
 from listserver.web.search import search
 from listserver.web.unanswered import unanswered
@@ -67,7 +68,7 @@ def respond(visit: Visit) -> Response:
         return found
     if visit.request.method not in ("GET", "HEAD"):
         return Response(405, b"", "", {"allow": "GET, HEAD"})
-    return _of_site(visit, parts) or _of_list(visit, parts)
+    return _of_site(visit, parts) or old_link(visit, parts) or _of_list(visit, parts)
 
 
 def _of_site(visit: Visit, parts: list[str]) -> Response | None:

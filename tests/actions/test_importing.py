@@ -1,6 +1,8 @@
 """Importing and exporting archives."""
 
+import base64
 import gzip
+import hashlib
 import lzma
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,11 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from listserver.actions import exporting, importing
-from listserver.actions.importing import Imported
+from listserver.actions.importing import Imported, OldLinks
 from listserver.core.actor import OPERATOR, Actor, Proof
 from listserver.core.message import Post
+from listserver.core.old_links import Numbering
+from listserver.core.thread import identifier
 from listserver.errors import Refused, UsageError
-from listserver.store import lists, posts
+from listserver.store import lists, old_links, posts
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.tables import events
@@ -197,3 +201,25 @@ def test_a_process_that_died_is_resumed(sqlite_url: str, tmp_path: Path) -> None
         steps.close()
         assert run(store, lst, tmp_path / "m") == Imported(350, 250)
         assert raws(store, lst) == many
+
+
+def test_links_of_the_old_archive_are_learned(store: Store, talk: List, tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(b"".join(SEPARATOR + raw + b"\n" for raw in [*THREE, mail("a")]))
+
+    def learn(numbering: Numbering, first: int = 0) -> None:
+        how = OldLinks(numbering, first)
+        for _ in importing.run(store, OPERATOR, talk, [tmp_path / "m"], NOW, workers=0, links=how):
+            pass
+
+    def find(name: str) -> str | None:
+        return store.read_now(lambda conn: old_links.find(conn, talk.id, name))
+
+    run(store, talk, tmp_path / "m")  # what is there already is learned too
+    learn(Numbering.PIPERMAIL)
+    learn(Numbering.PIPERMAIL)
+    learn(Numbering.MHONARC, 7)
+    learn(Numbering.HYPERKITTY)
+    one, two, three = (identifier("talk", f"{name}@x") for name in "abc")
+    assert [find(f"pipermail/{place}") for place in range(5)] == [one, two, three, one, None]
+    assert [find(f"mhonarc/{place}") for place in (6, 7, 10)] == [None, one, one]
+    assert find(base64.b32encode(hashlib.sha1(b"b@x").digest()).decode()) == two

@@ -15,7 +15,7 @@ from listserver.actions import archive as filed
 from listserver.core.actor import OPERATOR
 from listserver.core.site import Site
 from listserver.core.thread import identifier
-from listserver.store import lists
+from listserver.store import lists, old_links
 from listserver.store.engine import Store
 from listserver.web import archive
 from listserver.web.http import Request, Response, fields
@@ -300,3 +300,25 @@ def test_search_finds_marks_and_hides_addresses(talk: Store, get: Get) -> None:
 def opened_text(response: Response) -> str:
     assert response.status == 200
     return response.body.decode()
+
+
+def test_old_links_lead_to_their_posts(talk: Store, get: Get) -> None:
+    lst = talk.read_now(lambda c: lists.find(c, "talk"))
+    assert lst is not None
+    code = "A" * 32
+    talk.write_now(lambda c: old_links.learn(c, lst.id, [("pipermail/7", 2), (code, 1), ("mhonarc/3", 3)]))
+    for url, to in {
+        "/pipermail/talk/2026-March/000007.html": f"/talk/p/{post_id('b')}/",
+        f"/archives/list/talk@lists.example.org/message/{code}/": f"/talk/p/{post_id('a')}/",
+        f"/archives/list/talk@lists.example.org/thread/{code}/": f"/talk/p/{post_id('a')}/",
+        "/archive/talk/msg00003.html": f"/talk/p/{post_id('c')}/",
+        "/pipermail/talk/2026-March/thread.html": "/talk/2026/03/",
+        "/pipermail/talk/": "/talk/",
+    }.items():
+        assert (get(url).status, get(url).headers.get("location")) == (301, to), url
+    for url in ("/pipermail/talk/2026-March/000008.html", "/pipermail/nobody/2026-March/000007.html"):
+        assert get(url).status == 404
+    board = new_list(talk, "board", archive="members")
+    file(talk, board, mail("z", "Secret"))
+    talk.write_now(lambda c: old_links.learn(c, board.id, [("pipermail/1", 5)]))
+    assert get("/pipermail/board/2026-March/000001.html").status == 404
