@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("judges")]
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
+# A public key names its owner; whoever attaches it wants others to have it, and no word of it can be changed.
+KEY = re.compile(rb"-----BEGIN PGP PUBLIC KEY BLOCK-----.*?-----END PGP", re.DOTALL)
+
 
 def people(archive: Archive) -> set[str]:
     """Every address in the heads and texts of all posts, and of all members; not those of our own lists."""
@@ -46,6 +49,7 @@ def readings(octets: bytes) -> Iterator[str]:
     yield text
     yield unquote(html.unescape(text))
     yield a2b_qp(octets).decode("utf-8", "replace")
+    octets = KEY.sub(b"", octets)
     for block in re.findall(rb"(?:^[A-Za-z0-9+/=]{20,}\r?\n)+", octets, re.MULTILINE):
         try:
             yield base64.b64decode(block).decode("utf-8", "replace")
@@ -60,8 +64,12 @@ def paths(archive: Archive, most: int) -> Iterator[str]:
     yield from (f"{archive.pages['front']}{name}" for name in ("sitemap.xml", "opensearch.xml"))
     yield f"{archive.pages['month'][:-1]}.mbox.gz"
     yield f"{archive.pages['month']}sitemap.xml"
+    yield from (
+        f"/api/v1{path}" for path in ("/lists", "/search?q=the", f"/lists{archive.pages['front']}posts?limit=100")
+    )
     for thread in sites.threads(archive, most):
         yield thread
+        yield f"/api/v1/lists{thread.replace('/t/', '/threads/')}posts"
         yield from (f"{thread}{name}" for name in ("atom.xml", "feed.json", "mbox.gz"))
         name, _, identifier = thread.strip("/").split("/")
         for kind in ("", "raw", "html"):
