@@ -174,6 +174,7 @@ def kinds(conn: Connection) -> dict[str, str]:
         "months": f"{root}/months/",
         "author": f"{root}/people/{author.identifier}/",
         "search": f"{root}/search?q={words}",
+        "search-all": f"/search?q={words}",
         "search-empty": f"{root}/search?q=",
         "search-nothing": f"{root}/search?q=xyzzyxyzzy",
         "unanswered": f"{root}/unanswered/",
