@@ -54,6 +54,7 @@ def test_an_extract_shows_where_most_words_are() -> None:
     ("text", "wanted", "pieces"),
     [
         ("no hit here", "zebra", [Piece("no hit here", False)]),
+        ("no hit here", "検索", [Piece("no hit here", False)]),
         ("Crème brûlée", "creme", [Piece("Crème", True), Piece(" brûlée", False)]),
         ("Cre\u0300me", "creme", [Piece("Cre\u0300me", True)]),
         ("a\n\n b", "b", [Piece("a ", False), Piece("b", True)]),
