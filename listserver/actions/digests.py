@@ -131,20 +131,22 @@ def _cut(waiting: Sequence[Waiting]) -> int:
     return upto
 
 
-def zone_of(name: str) -> tzinfo:
-    """The time zone of that name; UTC where it is none."""
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of that name."""
     try:
-        return ZoneInfo(name)
+        return bool(ZoneInfo(name))
     except (ValueError, OSError, KeyError):
-        return UTC
+        return False
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of that name; UTC where this machine does not know it any more."""
+    return ZoneInfo(name) if is_zone(name) else UTC
 
 
 def time_of(text: str) -> time:
-    """A time of day, such as 06:00; six in the morning where it is none."""
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        return time(6)
+    """A time of day as core.settings has it, such as 06:00."""
+    return time.fromisoformat(text)
 
 
 # --- compose ----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from listserver.actions import access
+from listserver.actions import access, digests
 from listserver.actions.access import Verb
 from listserver.core import address, settings
 from listserver.core.actor import Actor
@@ -43,7 +43,7 @@ def create(
     name = _checked_name(conn, name)
     if preset not in settings.PRESETS:
         raise UsageError(f"There is no preset {preset!r}: choose one of {', '.join(settings.PRESETS)}.")
-    stored = {key: settings.parse(key, text) for key, text in {**settings.PRESETS[preset], **wanted}.items()}
+    stored = {key: _parsed(key, text) for key, text in {**settings.PRESETS[preset], **wanted}.items()}
     list_id = lists.add(conn, name, stored, now)
     events.record(conn, "list-created", actor, now, list_id=list_id, data={"name": name, "preset": preset})
     return Created(lists.get(conn, list_id))
@@ -52,7 +52,7 @@ def create(
 def change(conn: Connection, actor: Actor, lst: List, wanted: Mapping[str, str], now: datetime) -> List:
     """Set settings (name -> text). Raises UsageError for one that cannot be; then none is changed."""
     access.require(conn, actor, Verb.CONFIGURE, lst.id)
-    parsed = {name: settings.parse(name, text) for name, text in wanted.items()}
+    parsed = {name: _parsed(name, text) for name, text in wanted.items()}
     lists.save_settings(conn, lst.id, {**lst.stored, **parsed})
     events.record(conn, "list-changed", actor, now, list_id=lst.id, data={"settings": sorted(parsed)})
     return lists.get(conn, lst.id)
@@ -82,6 +82,14 @@ def delete(conn: Connection, actor: Actor, lst: List, now: datetime) -> None:
     access.require(conn, actor, Verb.CREATE_LISTS, lst.id)
     lists.remove(conn, lst.id)
     events.record(conn, "list-deleted", actor, now, list_id=lst.id, data={"name": lst.name})
+
+
+def _parsed(name: str, text: str) -> object:
+    """The value of a setting. A time zone is one that this machine knows: core.settings may not look."""
+    value = settings.parse(name, text)
+    if name == "digest_zone" and not digests.is_zone(str(value)):
+        raise UsageError(f"digest_zone = {text!r} is not known: write it like Europe/Berlin, or UTC.")
+    return value
 
 
 def _checked_name(conn: Connection, name: str) -> str:

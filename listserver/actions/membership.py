@@ -195,6 +195,7 @@ def options_of(member: Member) -> dict[str, str]:
         "own_copies": str(member.own_copies),
         "concealed": str(member.concealed),
         "digest_form": member.digest_form,
+        "topics": _written(member.topics),
     }
     if member.state == "paused" and member.pause_until:
         options["pause_until"] = member.pause_until.isoformat()
@@ -254,6 +255,11 @@ _TOPIC = re.compile(r"([+-]?)(?:\"([^\"]*)\"|([^\s,]+))")
 def _topics(name: str, text: str) -> dict[str, Any]:
     """`+gis -announce "+spatial models"`; all; none."""
     return {name: topics.choice(sign + (quoted or bare) for sign, quoted, bare in _TOPIC.findall(text))}
+
+
+def _written(chosen: str) -> str:
+    """A stored choice of topics as `_topics` reads it."""
+    return " ".join(f'{one[0]}"{one[1:]}"' if one != topics.NONE else one for one in chosen.split(",") if one) or "all"
 
 
 def _words(name: str, text: str) -> dict[str, Any]:

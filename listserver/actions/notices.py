@@ -104,10 +104,15 @@ def environment(places: Sequence[str]) -> Environment:
     return made
 
 
+def language_of(site: Site, lst: List | None) -> str:
+    """A list's language where its owners set one, else the site's."""
+    return str(lst.stored.get("language") or site.language) if lst else site.language
+
+
 def language_for(conn: Connection, site: Site, lst: List | None, to: str) -> str:
     """The language of a mail to that address: what the person chose, else the list's, else the site's."""
     person = people.find(conn, to)
-    return (person.language if person else "") or (lst.settings.language if lst else site.language)
+    return (person.language if person else "") or language_of(site, lst)
 
 
 def send(  # noqa: PLR0913 (who, what, where to, in which words)

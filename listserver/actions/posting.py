@@ -17,7 +17,7 @@ from listserver.core.message import Post
 from listserver.core.notices import HeldBatch, HeldPost, YourPostWaits
 from listserver.core.policy import Author, Check, Facts, Finding, Judgement, Verdict
 from listserver.core.site import Site
-from listserver.store import deliveries, events, facts, holds, members, posts
+from listserver.store import deliveries, events, facts, holds, marks, members, posts
 from listserver.store import tokens as rows
 from listserver.store.lists import List
 from listserver.store.members import Member
@@ -102,6 +102,8 @@ def accept(conn: Connection, lst: List, arrived: Arrived, author: Author | None,
     deliveries.plan_post(conn, lst.id, filed.post_id, filed.number, now)
     if author is not None and author.member_id is not None:
         members.count_post(conn, author.member_id)
+        if author.topics:  # who has no choice gets every thread anyway
+            marks.follow(conn, author.member_id, filed.thread_id)
     _note(conn, "post-filed", lst, author, (), now, number=filed.number)
     return Accepted(filed.number)
 
@@ -153,7 +155,7 @@ def _tell_moderators(  # noqa: PLR0913
     waiting = holds.count_waiting(conn, lst.id)
     for moderator in deciders(conn, lst):
         token = tokens.write(secrets.token_bytes(tokens.BYTES))
-        language = moderator.language or lst.settings.language
+        language = moderator.language or notices.language_of(site, lst)
         notice = _held_notice(site, lst, post, known, judgement, token, waiting, language, now)
         sent = notices.send(
             conn,

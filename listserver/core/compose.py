@@ -286,6 +286,9 @@ def _list_fields(facts: ListFacts, variant: Variant, permalink: str) -> bytes:
         fields.append(write_tokens("List-Archive", [f"<{site.base_url}/{name}/>"]))
         if permalink:
             fields.append(write_tokens("Archived-At", [f"<{permalink}>"]))
+    if permalink:
+        item = address_for(name, site.domain, Verb.RE, permalink.rstrip("/").rpartition("/")[2])
+        fields.append(write_tokens("X-Mute-Thread", [f"<mailto:{item}?subject=mute>"]))
     fields += [write_tokens("Precedence", ["list"]), write_tokens("X-Loop", [facts.list_id])]
     return b"".join(fields)
 

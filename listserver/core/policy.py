@@ -33,6 +33,7 @@ class Author:
     moderated: bool | None = None
     known: bool = False
     accepted_posts: int = 0
+    topics: str = ""  # what they chose (core.topics)
     ban: str = ""  # the pattern that bans it, "" if none does
 
     @property

@@ -1,6 +1,7 @@
 """Settings of a list: each one typed and documented here, and nowhere else."""
 
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import time
 from typing import Any, Literal, get_args
 
 from listserver.errors import UsageError
@@ -16,7 +17,10 @@ class ListSettings:
 
     title: str = _setting("", "One line that says what the list is for; shown in the archive and in mails.")
     description: str = _setting("", "A few sentences for people who think about joining.")
-    language: str = _setting("en", "Language of the mails that the list writes; a member's own choice wins.")
+    language: str = _setting(
+        "en",
+        "Language of the mails that the list writes; a member's own choice wins; not set: the site's.",
+    )
     archive: Literal["public", "members", "none"] = _setting("members", "Who may read the archive.")
     advertised: bool = _setting(True, "Whether the list is named to people who are not its members.")
     joining: Literal["confirm", "open", "approve", "confirm+approve", "invite", "closed"] = _setting(
@@ -122,7 +126,16 @@ def parse(name: str, text: str) -> Any:
     words = choices(name)
     if words and text not in words:
         raise UsageError(f"{name} = {text!r} is not possible: write one of {', '.join(words)}.")
+    if name == "digest_at":
+        return _time_of_day(name, text)
     return text
+
+
+def _time_of_day(name: str, text: str) -> str:
+    try:
+        return f"{time.fromisoformat(text):%H:%M}"
+    except ValueError:
+        raise UsageError(f"{name} = {text!r} is not a time of day: write it like 06:00.") from None
 
 
 def from_stored(stored: dict[str, Any]) -> ListSettings:

@@ -27,7 +27,7 @@ from listserver.store import members, people
 from listserver.store.lists import List
 from listserver.store.members import Member
 
-_NOT_STORED = ("ack", "topics")  # options of other programs that we have no use for
+_NOT_STORED = ("ack",)  # options of other programs that we have no use for
 _CHANGED = ("mode", "own_copies", "concealed", "digest_form", "pause_until", "state")
 
 
@@ -188,5 +188,6 @@ def _settings(member: Member) -> tuple[tuple[str, str], ...]:
         ("pause_until", pause or "none"),
         ("own_copies", "on" if member.own_copies else "off"),
         ("concealed", "on" if member.concealed else "off"),
+        *([("topics", member.topics.replace(",", " "))] if member.topics else []),
     ]
     return tuple(rows if member.role == "member" else [("role", member.role), *rows])

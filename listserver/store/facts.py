@@ -31,6 +31,7 @@ _AUTHOR = Fast(
         members.c.moderated,
         members.c.known,
         members.c.accepted_posts,
+        members.c.topics,
     )
     .join(people, people.c.id == addresses.c.person_id)
     .outerjoin(members, (members.c.person_id == addresses.c.person_id) & (members.c.list_id == bindparam("list_id")))
@@ -115,10 +116,10 @@ def author(conn: Connection, lst: List, given: str) -> Author:
 
 
 def _from_row(given: str, key: str, row: tuple[Any, ...]) -> Author:
-    person_id, name, member_id, role, state, moderated, known, accepted = row
+    person_id, name, member_id, role, state, moderated, known, accepted, topics = row
     if member_id is None:
         return Author(given, key, person_id=person_id, name=name)
-    return Author(given, key, person_id, member_id, name, role, state, moderated, known, accepted)
+    return Author(given, key, person_id, member_id, name, role, state, moderated, known, accepted, topics)
 
 
 def _banned(author: Author, patterns: Sequence[str], secret: bytes) -> Author:

@@ -36,6 +36,7 @@ class Member:
     known: bool
     accepted_posts: int
     digest_form: str
+    topics: str
     joined_at: datetime
 
 

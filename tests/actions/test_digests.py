@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from listserver.actions import archive, digests, membership
+from listserver.actions import archive, digests, lists, membership
 from listserver.core.actor import OPERATOR
 from listserver.core.message import read
+from listserver.errors import UsageError
 from listserver.store import digests as rows
-from listserver.store import lists
+from listserver.store import lists as list_rows
 from listserver.store.digests import Edition
 from listserver.store.lists import List
 from tests.actions.conftest import SITE, Community
@@ -27,7 +28,7 @@ def talk(community: Community, **settings: str) -> List:
 
 
 def again(community: Community, lst: List) -> List:
-    return community.store.read_now(lambda conn: lists.get(conn, lst.id))
+    return community.store.read_now(lambda conn: list_rows.get(conn, lst.id))
 
 
 def change(community: Community, lst: List, address: str, **options: str) -> None:
@@ -182,9 +183,31 @@ def test_statements_do_not_grow_with_the_readers(community: Community, statement
     assert counts[1:] == counts[:-1]
 
 
-def test_a_closed_zone_or_hour_that_cannot_be_is_utc_and_six() -> None:
+def test_a_zone_that_this_machine_does_not_know_any_more_is_utc() -> None:
     assert digests.zone_of("Europe/Atlantis") is digests.UTC
-    assert digests.time_of("late").hour == 6
+    assert str(digests.zone_of("Europe/Berlin")) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("digest_zone", "Europe/Atlantis", "Europe/Berlin"),
+        ("digest_zone", "../etc/passwd", "UTC"),
+        ("digest_zone", "", "Asia/Kathmandu"),
+        ("digest_at", "late", "07:30"),
+        ("digest_at", "25:00", "23:59"),
+        ("digest_at", "", "06:00"),
+    ],
+)
+def test_a_zone_or_hour_that_cannot_be_is_refused_with_what_can(
+    community: Community, name: str, wrong: str, right: str
+) -> None:
+    with pytest.raises(UsageError, match="write it like"):
+        community.create("other", **{name: wrong})
+    lst = community.create(**{name: right})
+    with pytest.raises(UsageError, match="write it like"):
+        community.write(lambda c: lists.change(c, OPERATOR, lst, {name: wrong}, community.now))
+    assert getattr(community.write(lambda c: lists.change(c, OPERATOR, lst, {}, community.now)).settings, name) == right
 
 
 def test_a_pause_ends_by_itself_and_what_came_meanwhile_is_not_due(community: Community) -> None:

@@ -1,5 +1,7 @@
 """Commands by mail: one mail, one answer; what changes something needs a proof (email interface §3)."""
 
+from dataclasses import replace
+
 import pytest
 
 from listserver import email_commands
@@ -206,8 +208,25 @@ def test_errors_teach_and_show_the_settings_to_who_is_proved(anna: Robot) -> Non
     assert "nomail" in anna.only() and "mode = each" not in anna.only()
     anna.send("subscrbie talk")
     assert "Did you mean: subscribe" in anna.only()
-    anna.send("set topics: +a\nset ack", proved=True)
+    anna.send("set ack", proved=True)
     assert "There is nothing to set for: ack" in anna.only()
+
+
+def test_topics_are_kept_shown_and_given_back(anna: Robot) -> None:
+    anna.send("set topics: +gis -jobs", proved=True)
+    assert "talk: topics = +gis -jobs" in anna.only()
+    member = anna.member()
+    assert member is not None and member.topics == "+gis,-jobs"
+    options = membership.options_of(replace(member, topics="+spatial models,-jobs"))
+    assert membership.parse_options({"topics": options["topics"]}) == {"topics": "+spatial models,-jobs"}
+    for chosen in ("none", ""):
+        options = membership.options_of(replace(member, topics=chosen))
+        assert membership.parse_options({"topics": options["topics"]}) == {"topics": chosen}
+    anna.send("set topics: all", proved=True)
+    assert "topics" not in anna.only()
+    anna.reply("undo", name="your-commands")
+    member = anna.member()
+    assert member is not None and member.topics == "+gis,-jobs"
 
 
 def test_a_new_address_must_be_proved_too(anna: Robot) -> None:

@@ -230,3 +230,32 @@ def test_topics_choose_among_tagged_posts_and_following_a_thread_is_stronger(com
     community.post("emil@example.org", item(community, 4), body="follow")
     community.post(Subject="Re: #tea Cups", In_Reply_To=f"<{posts(community)[3]['message_id']}>")
     assert [(n, "emil" in who) for n, who in due(community, lst)] == [(6, True)]
+
+
+def test_taking_part_in_a_thread_follows_it_unless_it_was_muted(community: Community) -> None:
+    lst = talk(community)
+    community.join(lst, "emil@example.org")
+    emil = membership.Entry("emil@example.org")
+    community.write(
+        lambda c: membership.change(
+            c, OPERATOR, lst, membership.find(c, lst, emil.address), {"topics": "+gis"}, community.now
+        )
+    )
+    community.post(Subject="#tea Cups")
+    number = len(posts(community))
+    answer = {"Subject": "Re: #tea Cups", "In_Reply_To": f"<{posts(community)[number - 1]['message_id']}>"}
+    community.post("emil@example.org", **answer)
+    community.post(**answer)
+    community.post("emil@example.org", **answer)
+    assert [("emil" in who) for _, who in due(community, lst)[number - 1 :]] == [False, True, True, True]
+    assert [row["mark"] for row in community.rows("thread_marks")] == ["follow"]
+    community.post("emil@example.org", item(community, number), body="mute")
+    community.post("emil@example.org", **answer)
+    assert [row["mark"] for row in community.rows("thread_marks")] == ["mute"]
+
+
+def test_the_link_in_the_header_mutes(community: Community) -> None:
+    lst = talk(community)
+    community.join(lst, "emil@example.org")
+    community.post("emil@example.org", item(community, 1), body="", Subject="mute")
+    assert [row["mark"] for row in community.rows("thread_marks")] == ["mute"]

@@ -165,6 +165,7 @@ def test_French_texts_say_vous(path: Path) -> None:
     [
         ("fr", "de", "en", "fr"),
         ("", "de", "fr", "de"),
+        ("", "", "fr", "fr"),
         ("xx", "xx", "fr", "fr"),
         ("xx", "xx", "xx", "en"),
     ],
@@ -174,7 +175,7 @@ def test_I4_the_language_is_the_members_else_the_lists_else_the_sites(
 ) -> None:
     community.site = dataclasses.replace(SITE, language=of_site)
     community.receiver = dataclasses.replace(community.receiver, site=community.site)
-    lst = community.create(language=of_list, moderation="all")
+    lst = community.create(moderation="all", **({"language": of_list} if of_list else {}))
     community.join(lst, "anna@example.org")
     community.write(
         lambda c: membership.change(

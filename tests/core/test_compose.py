@@ -47,6 +47,7 @@ def test_L1_the_lists_own_fields_stand_once_and_the_rest_is_untouched() -> None:
         + b"List-Owner: <mailto:talk+owner@lists.example.org>\r\n"
         + b"List-Archive: <https://lists.example.org/talk/>\r\n"
         + b"Archived-At: <https://lists.example.org/talk/p/ABC/>\r\n"
+        + b"X-Mute-Thread: <mailto:talk+re.ABC@lists.example.org?subject=mute>\r\n"
         + b"Precedence: list\r\n"
         + b"X-Loop: talk.lists.example.org\r\n"
         + b"\r\nHow are you?\r\n"
