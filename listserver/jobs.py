@@ -138,6 +138,12 @@ _RETENTION: tuple[Job, ...] = (
         _aged(retention.notices_sent, timedelta(days=2)),
     ),
     Job(
+        "editions",
+        "Forget which posts a digest held after 90 days; an answer to it is then a post like others.",
+        daily,
+        _aged(retention.editions_old, timedelta(days=90)),
+    ),
+    Job(
         "choices",
         "Forget earlier choices of members that nothing on its way goes by any more.",
         ten_minutes,

@@ -58,6 +58,16 @@ def notices_sent(conn: Connection, before: datetime, limit: int) -> int:
     return _delete(conn, notices, limit, notices.c.created_at < before, ~waits)
 
 
+def editions_old(conn: Connection, before: datetime, limit: int) -> int:
+    """Digests made before a moment that are with all their readers; the last of each stream says where it goes on."""
+    later = editions.alias()
+    followed = exists().where(
+        later.c.list_id == editions.c.list_id, later.c.mode == editions.c.mode, later.c.upto > editions.c.upto
+    )
+    waited_for = [exists().where(table.c.edition_id == editions.c.id) for table in (deliveries, stragglers)]
+    return _delete(conn, editions, limit, editions.c.made_at < before, followed, *(~one for one in waited_for))
+
+
 def past_receives_settled(conn: Connection, limit: int) -> int:
     """Earlier choices of members that no delivery on its way and no edition to come goes by."""
     past = past_receives.c

@@ -174,6 +174,33 @@ def test_D4_each_job_forgets_what_is_old_and_nothing_else(store: Store) -> None:
     }
 
 
+def test_D4_old_editions_go_but_for_the_last_of_each_stream_and_those_on_their_way(store: Store) -> None:
+    old, new = NOW - timedelta(days=91), NOW - timedelta(days=89)
+    made = [
+        ("daily", 1, old),
+        ("daily", 2, old),
+        ("daily", 3, new),
+        ("weekly", 2, old),
+        ("index", 1, old),
+        ("index", 2, old),
+    ]
+
+    def unit(conn: Connection) -> None:
+        fill(conn)
+        for mode, upto, at in made:
+            row = {"list_id": 1, "mode": mode, "after": 0, "upto": upto, "made_at": at}
+            conn.execute(insert(tables.editions), row)
+        first = select(tables.editions.c.id).where(tables.editions.c.mode == "index").order_by(tables.editions.c.id)
+        waits = {"list_id": 1, "edition_id": conn.execute(first).scalars().first(), "number": 1, "priority": 1}
+        conn.execute(insert(tables.deliveries), waits | {"due": NOW, "created_at": NOW})
+
+    store.write_now(unit)
+    jobs.run_now(store, jobs.find(TABLE, "editions"), NOW)
+    left = select(tables.editions.c.mode, tables.editions.c.upto).order_by(tables.editions.c.id)
+    kept = [tuple(row) for row in store.read_now(lambda conn: conn.execute(left).all())]
+    assert kept == [("daily", 3), ("weekly", 2), ("index", 1), ("index", 2)]
+
+
 @pytest.mark.parametrize(
     ("receives", "delivery", "edition", "kept"),
     [
