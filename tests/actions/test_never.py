@@ -93,6 +93,15 @@ def test_C4_forged_leave_set_who_and_owner_commands_change_and_show_nothing(anna
     assert {row["name"] for row in anna.notices()} == {"confirm-commands"}
 
 
+def test_C5_a_sender_is_answered_thirty_times_an_hour(anna: Robot) -> None:
+    for _ in range(33):
+        anna.send("help", proved=True)
+    assert len(anna.notices()) == 30
+    anna.later(hours=1, minutes=1)
+    anna.send("help", proved=True)
+    assert len(anna.notices()) == 31
+
+
 def test_5_a_forged_from_is_never_subscribed_without_confirmation(community: Community) -> None:
     robot = Robot(community)
     for number, how in enumerate(("open", "confirm", "approve", "confirm+approve")):
