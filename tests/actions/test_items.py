@@ -50,7 +50,7 @@ def copy(community: Community, post_id: int) -> bytes:
     stamp = Stamp(int(community.now.timestamp()))
     made = community.store.read_now(lambda c: copies.prepare(c, SITE, post_id, Features(True, True), stamp))
     assert isinstance(made, Mailing)
-    return b"".join(made.template.head)
+    return b"".join(made.mould.head)
 
 
 def item(community: Community, number: int) -> str:
