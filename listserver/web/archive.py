@@ -124,6 +124,8 @@ def _for_machines(visit: Visit, lst: List, rest: list[str]) -> Response | None:
     match rest:
         case [("atom.xml" | "feed.json") as form]:
             return feeds.of_list(visit, lst, form)
+        case ["search", ("atom.xml" | "feed.json") as form]:
+            return feeds.of_search(visit, lst, form)
         case ["unanswered", ("atom.xml" | "feed.json") as form]:
             return feeds.of_unanswered(visit, lst, form)
         case ["sitemap.xml"]:

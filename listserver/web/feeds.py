@@ -2,23 +2,27 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from listserver.core import content
-from listserver.core.masking import author
+from listserver.core.masking import author, masked
 from listserver.core.packing import unpack_json
 from listserver.store import fronts, reading
 from listserver.store.lists import List
 from listserver.store.reading import Found
+from listserver.store.search import Sort
 from listserver.web.body import body
 from listserver.web.http import Response
 from listserver.web.posts import post_url
 from listserver.web.render import Version, dated, not_modified, render
 from listserver.web.rows import row, thread_url, title
+from listserver.web.search import asked
+from listserver.web.search import found as matching
 from listserver.web.unanswered import open_questions
 from listserver.web.visit import Visit
 
@@ -49,6 +53,25 @@ def of_unanswered(visit: Visit, lst: List, form: Form) -> Response:
     """Open questions, newest first."""
     topics = open_questions(visit, lst, ENTRIES)
     return _of_topics(visit, lst, form, topics, f"Open questions of {lst.name}", f"/{lst.name}/unanswered/")
+
+
+def of_search(visit: Visit, lst: List, form: Form) -> Response:
+    """The newest posts that match."""
+    ask = replace(asked(visit, [lst]), sort=Sort.NEW, page=1)
+    hits = matching(visit, ask, by_thread=False).hits
+    items = [
+        Item(
+            _whole(visit, post_url(visit, lst, hit.identifier)),
+            title(lst, hit.subject),
+            author(hit.author_name, hit.author_address),
+            hit.sent_at,
+            hit.sent_at,
+            Markup("<p>{}</p>").format(masked("".join(piece.text for piece in hit.extract))),
+        )
+        for hit in hits
+    ]
+    path = f"/{lst.name}/search?{urlencode({'q': ask.typed})}"
+    return _feed(visit, lst, form, items, f"{masked(ask.typed) or 'Nothing'}: posts of {lst.name}", path)
 
 
 def _of_topics(visit: Visit, lst: List, form: Form, topics: list[fronts.Topic], name: str, path: str) -> Response:
@@ -93,7 +116,7 @@ def _whole(visit: Visit, path: str) -> str:
 
 def _feed(visit: Visit, lst: List, form: Form, items: list[Item], name: str, path: str) -> Response:
     url = f"{visit.base}{path}"
-    here = f"{visit.base}{visit.request.path.removeprefix(visit.root)}"
+    here = f"{visit.base}{visit.request.path.removeprefix(visit.root)}{''.join(path.partition('?')[1:])}"
     private = {} if lst.settings.archive == "public" else {"cache-control": "private, no-store"}
     headers = {"cache-control": "max-age=60, stale-while-revalidate=600", **private}
     if form == "feed.json":

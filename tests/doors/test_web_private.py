@@ -68,7 +68,7 @@ def machines(name: str) -> list[str]:
         f"/{name}/sitemap.xml", f"/{name}/2026/03/sitemap.xml", f"/{name}/opensearch.xml", f"/{name}/2026/03.mbox.gz",
         f"/{name}/m/club-a@x", f"/{name}/m/absent@x", f"/{name}/search?q=vault", f"/{name}/search", f"/{name}",
         f"/api/v1/lists/{name}", f"/api/v1/lists/{name}/threads", f"/api/v1/lists/{name}/posts",
-        f"/api/v1/search?q=vault&list={name}",
+        f"/api/v1/search?q=vault&list={name}", f"/{name}/search/atom.xml?q=vault",
     ]  # fmt: skip
 
 

@@ -1,14 +1,17 @@
 """Searching one list and all lists: what is found, what narrows it, what it costs, and what strangers do not find."""
 
+import json
 import re
 from datetime import timedelta
 from urllib.parse import unquote_plus
+from xml.etree import ElementTree
 
 import pytest
 
 from listserver.actions import lists, membership
 from listserver.actions.membership import Entry
 from listserver.core.actor import OPERATOR
+from listserver.core.thread import identifier
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from tests.actions.filing import file, mail, new_list, prepared, unit
@@ -111,6 +114,21 @@ def test_W7_a_search_costs_four_statements_at_most(
     statements.clear()
     ben.get(url)
     assert len(statements) <= 5  # who has signed in adds one
+
+
+@pytest.mark.parametrize("form", ["atom.xml", "feed.json"])
+def test_a_search_is_followed_by_its_feed(store: Store, two: tuple[List, List], form: str) -> None:
+    made = Browser(store)
+    made.get("/talk/search?q=drift+clock")
+    assert '/talk/search/atom.xml?q=drift+clock"' in made.text
+    made.get(f"/talk/search/{form}?q=drift+kim")
+    assert f"/talk/p/{identifier('talk', 'b@x')}/" in made.text
+    assert f"search/{form}?q=drift+kim" in made.text
+    assert "@example" not in made.text
+    assert made.get(f"/club/search/{form}?q=drift").status == 404
+    for typed in ("", "%22", "%00%0c", "a%3C%26%22"):
+        made.get(f"/talk/search/{form}?q={typed}")
+        assert ElementTree.fromstring(made.text) if form == "atom.xml" else json.loads(made.text)
 
 
 def test_W7_nothing_typed_is_an_error(store: Store, two: tuple[List, List]) -> None:
