@@ -11,6 +11,8 @@ ALL = {
     "sending one post to 10,000": ["bench.fanout"],
     "what signing costs": ["bench.signing"],
     "importing an archive": ["bench.importing"],
+    "pages of the archive": ["bench.archive"],
+    "readers beside posts": ["bench.reading"],
     "starting": ["bench.start"],
     "beside Mailman and mlmmj": ["bench.peers"],
 }

@@ -11,6 +11,7 @@ import asyncio
 import gzip
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -37,6 +38,7 @@ from listserver.core.actor import OPERATOR
 from listserver.core.site import Site
 from listserver.store import fast, lists, migrations
 from listserver.store.engine import Store
+from listserver.store.tables import lists as lists_table
 from listserver.store.tables import posts, threads
 from listserver.web import archive
 from listserver.web.http import Request, Response, fields
@@ -46,9 +48,10 @@ from tests.interop.peers import free_port
 from tests.running import Serve
 
 FILES = ("usrp-users.mbox.xz", "twisted-python.mbox.xz", "r-sig-meta-analysis.mbox.xz")
+LONG = 200  # posts in the long thread
 SAMPLE = 40  # pages of a kind
-REQUESTS = 200  # of a kind over one connection
-SECONDS = 3.0  # over many
+REQUESTS = 120  # of a kind over one connection
+SECONDS = 2.0  # over many
 CONNECTIONS = 8
 BARS = {"thread of 200": 0.25}  # times public-inbox; others 1
 SITE = Site("lists.example.org", "Lists", "admin@example.org", "en", "http://127.0.0.1", b"k" * 32)
@@ -89,8 +92,11 @@ def kinds(conn: Connection, name: str) -> list[Kind]:
     )
     roots = roots.where(threads.c.list_id == lst.id, posts.c.state == "shown")
     short = list(conn.execute(roots.where(threads.c.posts == 5).order_by(threads.c.id).limit(SAMPLE)))
-    size = func.abs(threads.c.posts - 200)
-    (long,) = conn.execute(roots.order_by(size, threads.c.id).limit(1))
+    most = select(lists_table.c.name, threads.c.identifier, posts.c.message_id).join(
+        posts, posts.c.id == threads.c.root_id
+    )
+    most = most.join(lists_table, lists_table.c.id == threads.c.list_id).order_by(threads.c.posts.desc()).limit(1)
+    (long,) = conn.execute(most)
     asked = [" ".join(words[:3]) for row in rows if len(words := _words(row.subject)) > 1][:SAMPLE]
     months = sorted({f"/{name}/{row.sent_at:%Y/%m}/" for row in rows})
 
@@ -101,7 +107,7 @@ def kinds(conn: Connection, name: str) -> list[Kind]:
         Kind("site front", ["/"], ["/"]),
         Kind("list front", [f"/{name}/"], [f"/{name}/"]),
         Kind("thread of 5", [f"/{name}/t/{row.identifier}" for row in short], peer(short, "t/")),
-        Kind("thread of 200", [f"/{name}/t/{long.identifier}"], peer([long], "t/")),
+        Kind("thread of 200", [f"/{long.name}/t/{long.identifier}"], [f"/{long.name}/{long.message_id}/t/"]),
         Kind("post", [f"/{name}/p/{row.identifier}/" for row in rows], peer(rows, "")),
         Kind(
             "search",
@@ -142,8 +148,9 @@ def counted(store: Store, found: list[Kind]) -> dict[str, tuple[int, int]]:
         most = same = 0
         for at, url in enumerate(kind.ours):
             page = answer(store, url, GZIP)
-            if page.status in (301, 302):
+            while page.status in (301, 302):
                 url = kind.ours[at] = page.headers["location"].partition("#")[0]
+                page = answer(store, url, GZIP)
             seen.clear()
             page = answer(store, url, GZIP)
             assert page.status == 200, (url, page.status)
@@ -233,15 +240,35 @@ async def rate(port: int, paths: list[str]) -> float:
 
 # --- the two archives -------------------------------------------------------------------------------------------------
 def fill(url: str, files: list[Path]) -> None:
-    """Import these mboxes, a list each."""
+    """Import these mboxes, a list each; lists that are there are left as they are."""
     migrations.upgrade(url)
-    now = datetime.now(UTC)
     with Store.open(url) as store:
         for file in files:
-            list_id = store.write_now(lambda conn, file=file: lists.add(conn, _name(file), {"archive": "public"}, now))
-            lst = store.read_now(lambda conn, list_id=list_id: lists.get(conn, list_id))
-            for _ in importing.run(store, OPERATOR, lst, [file], now):
-                pass
+            if store.read_now(lambda conn, file=file: lists.find(conn, _name(file))) is None:
+                lst = new_list(store, _name(file))
+                for _ in importing.run(store, OPERATOR, lst, [file], datetime.now(UTC)):
+                    pass
+
+
+def new_list(store: Store, name: str) -> lists.List:
+    """A list whose archive is public."""
+    list_id = store.write_now(lambda conn: lists.add(conn, name, {"archive": "public"}, datetime.now(UTC)))
+    return store.read_now(lambda conn: lists.get(conn, list_id))
+
+
+def long_thread(source: Path, target: Path) -> Path:
+    """An mbox of LONG real mails that answer each other: a thread such as these lists do not have."""
+    head = re.compile(
+        rb"^(?:message-id|in-reply-to|references|subject):.*\n(?:[ \t].*\n)*", re.IGNORECASE | re.MULTILINE
+    )
+    with target.open("wb") as file:
+        for number, found in zip(range(LONG), importing.mails(source), strict=False):
+            before, gap, body = found.raw.partition(b"\n\n")
+            answered = f"In-Reply-To: <long.{number // 3}@bench.example>\n" if number else ""
+            new = f"Subject: A long thread\nMessage-ID: <long.{number}@bench.example>\n{answered}"
+            file.write(b"From x@y Sun Mar  1 10:00:00 2020\n")
+            file.write(mbox.quote(new.encode() + head.sub(b"", before + b"\n").rstrip(b"\n") + gap + body))
+    return target
 
 
 def repeat(url: str, files: list[Path], until: int) -> None:
@@ -250,10 +277,8 @@ def repeat(url: str, files: list[Path], until: int) -> None:
     now = datetime.now(UTC)
     with Store.open(url) as store:
         for file in files:
-            list_id = store.write_now(lambda conn, file=file: lists.add(conn, _name(file), {"archive": "public"}, now))
-            lst = store.read_now(lambda conn, list_id=list_id: lists.get(conn, list_id))
-            filed = 0
-            for batch in again([prepared(found, list_id, now) for found in importing.mails(file)]):
+            lst, filed = new_list(store, _name(file)), 0
+            for batch in again([prepared(found, lst.id, now) for found in importing.mails(file)]):
                 store.write_now(lambda conn, batch=batch, lst=lst: filing.file_all(conn, lst, batch))
                 filed += len(batch)
                 if filed >= until / len(files):
@@ -266,19 +291,20 @@ def _name(file: Path) -> str:
 
 def fill_peer(folder: Path, files: list[Path]) -> None:
     """public-inbox's inboxes of these mboxes, and its configuration."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "peer.pl").write_text(PEER)
     config = ["[publicinbox]\n\twwwlisting = all\n"]
     for file in files:
         name = _name(file)
-        with (folder / "mbox").open("wb") as plain:
-            for found in importing.mails(file):
-                plain.write(b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + mbox.quote(found.raw))
-        command = ["perl", str(folder / "peer.pl"), str(folder / name), str(folder / "mbox")]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not (folder / name).exists():
+            with (folder / "mbox").open("wb") as plain:
+                for found in importing.mails(file):
+                    plain.write(b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + mbox.quote(found.raw))
+            command = ["perl", str(folder / "peer.pl"), str(folder / name), str(folder / "mbox")]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         config.append(f'[publicinbox "{name}"]\n\tinboxdir = {folder / name}\n\taddress = {name}@lists.example.org\n')
         config.append(f"\turl = http://127.0.0.1/{name}\n")
-    (folder / "mbox").unlink()
+    (folder / "mbox").unlink(missing_ok=True)
     (folder / "config").write_text("".join(config))
 
 
@@ -339,18 +365,19 @@ def main() -> None:
         folder = (given.keep or Path(made)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         url, large = (f"sqlite:///{folder / name}" for name in ("archive.db", "large.db"))
-        if not (folder / "archive.db").exists():
-            fill(url, given.mbox)
+        given.mbox.append(long_thread(given.mbox[0], folder / "long.mbox"))
+        fill(url, given.mbox)
         peers: Path | None = folder / "public-inbox"
         if shutil.which("public-inbox-httpd") is None:
             print("public-inbox is not installed: nothing to compare with")
             peers = None
-        elif not (folder / "public-inbox" / "config").exists():
+        else:
             fill_peer(folder / "public-inbox", given.mbox)
         compare(url, folder, peers)
         if given.until:
             if not (folder / "large.db").exists():
-                repeat(large, given.mbox, given.until)
+                repeat(large, given.mbox[:-1], given.until)
+            fill(large, given.mbox[-1:])
             compare(large, folder, None)
 
 
