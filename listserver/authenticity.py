@@ -6,7 +6,7 @@ time and in number for each mail. Looked up before any transaction, so that no d
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ import dns.rdatatype
 import dns.resolver
 
 from listserver import log
-from listserver.core import authres, dkim, dmarc, mitigation, spf
+from listserver.core import arc, authres, dkim, dmarc, mitigation, spf
 from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy, Envelope
 from listserver.core.lookup import FAILED, Answer, Check, Found, Question
 from listserver.core.message import Post
@@ -126,11 +126,15 @@ class Asker:
 
 
 class Authenticator:
-    """Finds out about mails. authserv_id: the name under which our own mail server writes its results."""
+    """Finds out about mails.
 
-    def __init__(self, resolver: Resolver, authserv_id: str) -> None:
+    authserv_id: the name under which our own mail server writes its results. sealers: domains whose ARC seals count.
+    """
+
+    def __init__(self, resolver: Resolver, authserv_id: str, sealers: Collection[str] = ()) -> None:
         self._resolver = resolver
         self._authserv_id = authserv_id
+        self._sealers = frozenset(name.lower() for name in sealers)
 
     async def check(self, envelope: Envelope, post: Post) -> Authenticity:
         """What is known about where a mail is from; `source` is "" where the DNS does not answer at all.
@@ -145,7 +149,20 @@ class Authenticator:
         found = await self._with_dmarc(asker, post, found, conclusive=known is not None or not envelope.trusted)
         if asker.asked and asker.failed == asker.asked and not await self._resolver.alive():
             return known or Authenticity()
-        return await self._with_keys(asker, post, found)
+        return await self._with_keys(asker, post, await self._with_chain(asker, post, found))
+
+    async def _with_chain(self, asker: Asker, post: Post, found: Authenticity) -> Authenticity:
+        """Without the failure of DMARC that a forwarder caused, where only those whom we trust sealed what they saw.
+
+        A chain proves nobody: it was the author's own server that was seen, not by us (RFC 8617 §7.2; standards A11).
+        """
+        if found.dmarc is not AuthResult.FAIL or not self._sealers or not post.first("ARC-Seal"):
+            return found
+        chain = await asker.run(arc.check(post.raw, int(time.time())), large=len(post.raw) > _LARGE)
+        domain = post.authors[0].address.rpartition("@")[2]
+        if self._sealers.issuperset(chain.sealers) and authres.tells_pass(chain.results, domain):
+            return replace(found, dmarc=AuthResult.NONE)
+        return found
 
     async def _with_keys(self, asker: Asker, post: Post, found: Authenticity) -> Authenticity:
         """With the author's DKIM keys where copies must prove themselves by them (A6); the answers are in the cache."""

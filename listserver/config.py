@@ -62,6 +62,12 @@ class Auth:
     authserv_id: str = _setting(
         "", kinds.text, "Name under which our own mail server writes Authentication-Results; empty = the domain."
     )
+    trusted_sealers: tuple[str, ...] = _setting(
+        "",
+        kinds.names,
+        "Domains of forwarders, such as google.com: a post that they broke is not held where their ARC seal "
+        "says that it came whole.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,8 @@ class Service:
         self._stopping = asyncio.Event()
         self._tls = _tls(settings)
         self._receiver = inbound.Receiver(self._site, _checks(settings.checks))
-        authenticator = Authenticator(Resolver(settings.dns.servers), settings.auth.authserv_id)
+        auth = settings.auth
+        authenticator = Authenticator(Resolver(settings.dns.servers), auth.authserv_id, auth.trusted_sealers)
         self._reception = Reception(store, self._receiver, authenticator)
         self._listeners = self._doors()
 

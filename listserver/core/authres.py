@@ -210,6 +210,17 @@ def _authenticity(post: Post, authserv_id: str, results: Sequence[Result]) -> Au
     )
 
 
+def tells_pass(value: str, domain: str) -> bool:
+    """Whether results (a field's value) say that DMARC passed for an author's domain."""
+    told = parse(value)
+    return told is not None and any(
+        one.method == "dmarc"
+        and one.result == "pass"
+        and one.get("header.from").rpartition("@")[2].lower() == domain.lower()
+        for one in told.results
+    )
+
+
 def word(text: str) -> AuthResult:
     """A result word as one of ours; words that others use mean what RFC 8601 §2.7 calls the same."""
     text = {"hardfail": "fail", "bestguesspass": "none", "policy": "neutral"}.get(text, text)

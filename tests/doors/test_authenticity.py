@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -21,6 +22,7 @@ ZONE = {
     ("example.org.", "MX"): ["20 mx2.example.org.", "10 mx1.example.org."],
     ("mx1.example.org.", "A"): ["192.0.2.1"],
     ("s1._domainkey.example.org.", "TXT"): [f'"{KEY.record}"'],
+    ("s1._domainkey.forwarder.example.", "TXT"): [f'"{KEY.record}"'],
     ("_dmarc.example.org.", "TXT"): ['"v=DMARC1; p=" "reject"'],
     ("1.2.0.192.in-addr.arpa.", "PTR"): ["mx1.example.org."],
     ("v6.example.", "AAAA"): ["2001:db8::1"],
@@ -99,6 +101,34 @@ def test_A3_what_our_mail_server_leaves_open_is_looked_up(told: str, dmarc: Auth
     raw = mail(signed=False, top=f"Authentication-Results: mx.us.example; {told}\r\n")
     found, _ = check(raw, envelope("127.0.0.1", trusted=True))
     assert (found.dmarc, found.dmarc_policy, found.proved) == (dmarc, DmarcPolicy.REJECT, proved)
+
+
+@pytest.mark.parametrize(
+    ("sealers", "told", "chain", "dmarc"),
+    [
+        (("forwarder.example",), "dmarc=pass header.from=example.org", "none", NONE),
+        ((), "dmarc=pass header.from=example.org", "none", FAIL),  # nobody is trusted, as it is by default
+        (("other.example",), "dmarc=pass header.from=example.org", "none", FAIL),
+        (("forwarder.example",), "dmarc=fail header.from=example.org", "none", FAIL),
+        (("forwarder.example",), "dmarc=pass header.from=other.example", "none", FAIL),
+        (("forwarder.example",), "dmarc=pass header.from=example.org", "fail", FAIL),
+    ],
+)
+def test_A10_a_seal_counts_only_of_those_whom_we_trust_and_proves_nobody(
+    sealers: tuple[str, ...], told: str, chain: Literal["none", "fail"], dmarc: AuthResult
+) -> None:
+    raw = mail(signed=False)
+    key = signing.Key("forwarder.example", "s1", KEY.private)
+    seal = signing.Seal("mx.forwarder.example", chain, told, ("from", "subject"))
+    raw = signing.seal(raw, key, seal, 1_700_000_000) + raw
+
+    async def run() -> Authenticity:
+        async with name_server() as (resolver, _):
+            authenticator = Authenticator(resolver, "mx.us.example", sealers)
+            return await authenticator.check(envelope("192.0.2.66"), read(raw))
+
+    found = asyncio.run(run())
+    assert (found.dmarc, found.dmarc_policy, found.proved) == (dmarc, DmarcPolicy.REJECT, "")
 
 
 def test_A1_no_spf_behind_a_mail_server_and_no_verdict_from_its_lack() -> None:
