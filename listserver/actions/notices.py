@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from sqlalchemy import Connection
 
 from listserver import resources
+from listserver.core.compose import ListFacts, answer_fields
 from listserver.core.dates import dated
 from listserver.core.decisions import EDIT_BEGINS, EDIT_ENDS
 from listserver.core.digest_words import words_of
@@ -152,11 +153,13 @@ def send(  # noqa: PLR0913 (who, what, where to, in which words)
     if in_reply_to:
         mail["In-Reply-To"] = mail["References"] = f"<{in_reply_to}>"
     mail["Auto-Submitted"] = "auto-replied" if requested else "auto-generated"
-    mail["Precedence"] = "list"
-    mail["X-Loop"] = site.address(lst.name) if lst else robot
+    own = answer_fields(ListFacts(lst.name, site, lst.settings)) if lst and requested else b""
+    if not own:
+        mail["Precedence"] = "list"
+        mail["X-Loop"] = site.address(lst.name) if lst else robot
     mail.set_content(body)  # it drops each Content-* field that was there
     mail["Content-Language"] = spoken(site, notice, language, lst.name if lst else "")
-    return queue(conn, mail.as_bytes(), to, now, name=name, list_id=lst.id if lst else None)
+    return queue(conn, own + mail.as_bytes(), to, now, name=name, list_id=lst.id if lst else None)
 
 
 def queue(  # noqa: PLR0913

@@ -49,7 +49,8 @@ class Route:
     """Where a recipient address leads.
 
     list: the list's name, lower case; None for the site's own addresses. argument: a token, address, or post numbers,
-    as written. option: for SUBSCRIBE "", "digest" or "nomail"; for SET also "mail", "daily", "weekly", "monthly".
+    as written. option: for SUBSCRIBE "", "digest" or "nomail"; for SET also "mail", "daily", "weekly", "monthly"; for
+    CONFIRM "subscribe" or "unsubscribe" where the address says what is confirmed.
     """
 
     list: str | None
@@ -138,6 +139,8 @@ _WORDS: dict[Verb, str] = {
     Verb.SET: "nomail mail digest",
 }
 _VERBS = {word: verb for verb, words in _WORDS.items() for word in words.split()}
+# What another system's address confirms (ezmlm, mlmmj): its tokens are none of ours, but the wish is as good.
+_CONFIRMED = {"confsub": "subscribe", "sc": "subscribe", "confunsub": "unsubscribe", "uc": "unsubscribe"}
 _SUFFIX = re.compile(r"([a-z]+)(?:[-.+=](.*))?", re.IGNORECASE | re.DOTALL)
 _OPTION = re.compile(r"(digest|nomail)(?:[-.+=](.*))?", re.IGNORECASE | re.DOTALL)
 _OPTION_FIRST = re.compile(r"(digest|nomail)[-+](subscribe|sub|join|unsubscribe|unsub|leave)\b(.*)", re.I | re.DOTALL)
@@ -382,6 +385,8 @@ def _verb(text: str) -> tuple[Verb, str, str] | None:
     argument, option = match[2] or "", ""
     if verb is Verb.SET:
         option = match[1].lower()
+    elif verb is Verb.CONFIRM:
+        option = _CONFIRMED.get(match[1].lower(), "")
     elif verb in (Verb.SUBSCRIBE, Verb.UNSUBSCRIBE):
         if chosen := _OPTION.fullmatch(argument):
             option, argument = chosen[1].lower(), chosen[2] or ""

@@ -11,6 +11,7 @@ from listserver.core.command_values import Command, Fault, Option, Setting, Wron
 from listserver.core.command_words import (
     FORMS,
     FULL_WORDS,
+    HELP_TOPICS,
     OPTION_WORDS,
     OPTIONS,
     PARTICLES,
@@ -213,7 +214,7 @@ def _help(words: _Words) -> Command | None:
     topic = " ".join(words.words).lower()
     if topic in ("", "please"):
         return words.command()
-    return words.command(text=topic) if topic in WORDS or topic in OPTION_WORDS or topic == "commands" else None
+    return words.command(text=topic) if topic in HELP_TOPICS or topic in WORDS or _starts_option(topic) else None
 
 
 def _info(words: _Words) -> Command | None:
@@ -237,8 +238,11 @@ def _confirm(words: _Words) -> Command | None:
     if not words.words:
         return words.command()
     if words.line.lower().startswith("auth") and len(words.words) > 1:
-        inner = read_line(" ".join(words.words[1:]), words.setting)
-        return replace(inner, do=Do.CONFIRM, token=words.words[0], options=()) if isinstance(inner, Command) else None
+        line = " ".join(words.words[1:])
+        inner = read_line(line, words.setting)
+        if not isinstance(inner, Command):
+            return None
+        return replace(inner, do=Do.CONFIRM, token=words.words[0], text=line, options=())
     if words.setting.exists(words.words[0].lower()):
         words.take_list()
     if not words.words:

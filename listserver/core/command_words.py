@@ -112,11 +112,12 @@ SWITCHES: dict[str, tuple[str, str | bool, str | bool]] = {
 }
 FORMS = {"plain": "plain", "text": "plain", "txt": "plain", "mime": "mime", "html": "html"}
 OPTION_WORDS = (
-    *(text.lower() for texts in _VALUES.values() for text in texts.split()),
+    *(text.lower().removesuffix("s") for texts in _VALUES.values() for text in texts.split()),
     *(word for word in SWITCHES if word not in OPTIONS),
     *("digestplain", "pause", "topics"),
 )
 
+HELP_TOPICS = frozenset({"commands", "archive", "moderators", "owners"})  # beside the commands and settings
 ENDS = frozenset({"--", "//", "end", "quit", "stop", "exit"})
 
 # Words that no name, topic or list has: a line with one of them is a sentence.

@@ -270,6 +270,11 @@ def _once(boxes: tuple[Mailbox, ...]) -> list[Mailbox]:
 _SLOT = b"\0"  # no field written here can hold it: the writers make controls spaces
 
 
+def answer_fields(facts: ListFacts) -> bytes:
+    """The list's own fields for an answer to commands: RFC 2369 §3 wants them there too (standards L1)."""
+    return _list_fields(facts, Variant(personal=False), "")
+
+
 def _list_fields(facts: ListFacts, variant: Variant, permalink: str) -> bytes:
     """The list's own fields, once each (RFC 2369, 2919, 5064, 8058), with _SLOT where the member's token stands."""
     name, site, settings = facts.name, facts.site, facts.settings

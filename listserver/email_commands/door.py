@@ -69,7 +69,7 @@ def receive(conn: Connection, site: Site, lst: List | None, route: Route, arrive
         return _drop_or_pass_on(conn, site, lst, route, arrived, now)
     mail = _Mail(site, lst, arrived, now)
     if route.verb in replies.VERBS:
-        return _answer(conn, mail, route, arrived)
+        return _again(conn, mail, route.argument, route.option, arrived) or _answer(conn, mail, route, arrived)
     if route.verb is Verb.UNSUBSCRIBE and lst is not None and route.argument and "@" not in route.argument:
         _leave_by_token(conn, mail, lst, route.argument)
         return TAKEN
@@ -78,9 +78,20 @@ def receive(conn: Connection, site: Site, lst: List | None, route: Route, arrive
         return _pass_on(conn, site, lst, arrived, now)
     first = commands[0] if commands else None
     if isinstance(first, Command) and first.token and first.do in _BY_TOKEN:
+        if first.do is Do.CONFIRM and (again := _again(conn, mail, first.token, first.text, arrived)):
+            return again
         verb, answer = _BY_TOKEN[first.do]
         route = Route(first.list or None, verb, first.token)
         return _answer(conn, mail, route, arrived, Decision(answer, first.text))
+    _run_and_answer(conn, mail, _sender(conn, arrived), commands)
+    return TAKEN
+
+
+def _again(conn: Connection, mail: _Mail, token: str, wish: str, arrived: Arrived) -> Reply | None:
+    """Ask anew what another system's token confirms, where the mail says what that is (docs: addresses)."""
+    if not wish or rows.find(conn, tokens.digest(token)) is not None:
+        return None
+    commands = parse("", wish, setting(conn, mail.site, mail.at, mail.now.date()))
     _run_and_answer(conn, mail, _sender(conn, arrived), commands)
     return TAKEN
 

@@ -209,7 +209,7 @@ def test_errors_teach_and_show_the_settings_to_who_is_proved(anna: Robot) -> Non
     anna.send("subscrbie talk")
     assert "Did you mean: subscribe" in anna.only()
     anna.send("set ack", proved=True)
-    assert "There is nothing to set for: ack" in anna.only()
+    assert "These words set nothing here: ack" in anna.only()
 
 
 def test_topics_are_kept_shown_and_given_back(anna: Robot) -> None:

@@ -16,6 +16,9 @@ def test_help_info_and_lists_are_for_everybody(robot: Robot) -> None:
     assert "What you can write to talk-request@lists.example.org" in robot.only()
     robot.send("help set")
     assert "pause until" in robot.only()
+    for topic, words in (("archive", "thread talk 12"), ("moderators", "modindex talk"), ("owners", "set-list talk")):
+        robot.send("", subject=f"help {topic}")
+        assert words in robot.only()
     robot.send("info", "x@example.org")
     assert "To join:" in robot.only(to="x@example.org")
     robot.send("lists", "y@example.org", to=ROBOT)
