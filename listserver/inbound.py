@@ -181,13 +181,21 @@ def _reply(lst: List, outcome: posting.Outcome) -> Reply:
         case posting.Held():
             return Reply(250, "2.6.0", f"Thank you: {lst.name} has it, and a moderator will look at it.")
         case posting.Rejected(findings):
-            return Reply(550, "5.7.1", _sentence(findings))
+            code, status = _CODES.get(findings[0].code, (550, "5.7.1"))
+            return Reply(code, status, _sentence(findings))
         case posting.Discarded(findings):
             return Reply(250, "2.6.0", _sentence(findings))
         case _:
             assert_never(outcome)
 
 
+# Refusals that have a code of their own; the others are the list's policy (RFC 3463 §3.8).
+_CODES = {
+    "loop": (554, "5.4.6"),  # RFC 5321 §6.3; standards L4
+    "unusable-author": (550, "5.6.0"),  # standards R2
+    "too-big": (552, "5.3.4"),
+    "forged": (550, "5.7.26"),  # RFC 7372 §3.3; standards S13
+}
 MAX_TEXT = 400  # octets of a reply line (RFC 5321 §4.5.3.1.5 allows 512, code and status included)
 
 

@@ -19,7 +19,7 @@ ANSWERS_PER_HOUR = 20  # passed on to one author
 ANSWER = "private-answer"  # the name of their rows among the notices
 _TAKEN = Reply(250, "2.6.0", "Thank you, it is passed on.")
 _LOOP = Reply(554, "5.4.6", "This mail goes round in circles.")
-_FORGED = Reply(550, "5.7.1", "The policy (DMARC) of the domain in From says that this mail is not from there.")
+_FORGED = Reply(550, "5.7.26", "The policy (DMARC) of the domain in From says that this mail is not from there.")
 _LATER = Reply(450, "4.7.1", "Too many private answers to this author within an hour. Please try again later.")
 
 

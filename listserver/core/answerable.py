@@ -18,6 +18,8 @@ def answerable(post: Post, envelope: Envelope, domain: str) -> bool:
     """Whether a person wrote this who can be answered at From. domain: of our lists."""
     if post.automatic or not envelope.sender or len(post.authors) != 1:
         return False
+    if post.first("precedence").strip().lower() == "bulk":  # no mail program of a person writes it (L5)
+        return False
     return not any(_nobody(address, domain) for address in (envelope.sender, post.authors[0].address))
 
 

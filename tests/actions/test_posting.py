@@ -6,7 +6,7 @@ import email.policy
 import pytest
 
 from listserver import inbound
-from listserver.core.envelope import Envelope
+from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy, Envelope
 from listserver.core.packing import unpack
 from tests.actions.conftest import Community
 from tests.conftest import Statements
@@ -142,6 +142,25 @@ def test_over_the_hourly_rate_posts_wait(community: Community) -> None:
     community.post()
     community.post("ben@example.org")
     assert len(community.rows("posts")) == 3 and len(community.rows("holds")) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "found", "reply"),
+    [
+        ({"Received": "x\r\nReceived: " * 101}, Authenticity(), (554, "5.4.6")),
+        ({"From": "anna@example.org\r\nFrom: eve@example.net"}, Authenticity(), (550, "5.6.0")),
+        ({"X-Long": "long words " * 500}, Authenticity(), (552, "5.3.4")),
+        ({}, Authenticity(dmarc=AuthResult.FAIL, dmarc_policy=DmarcPolicy.REJECT), (550, "5.7.26")),
+    ],
+    ids=["L4 hops", "R2 two authors", "size", "S13 DMARC"],
+)
+def test_a_refusal_has_the_code_of_its_reason(
+    community: Community, fields: dict[str, str], found: Authenticity, reply: tuple[int, str]
+) -> None:
+    community.create(max_size="5 kB")
+    raw = community.mail("eve@example.net", "talk@lists.example.org", **fields)
+    got = community.arrive(raw, "eve@example.net", "talk@lists.example.org", authenticity=found)
+    assert (got.code, got.status) == reply
 
 
 def test_a_banned_author_is_refused(community: Community) -> None:

@@ -13,6 +13,7 @@ from listserver.core.message import read
         ("anna@x.example", "anna@x.example", "", True),
         ("", "anna@x.example", "", False),
         ("anna@x.example", "anna@x.example", "Auto-Submitted: auto-replied\r\n", False),
+        ("anna@x.example", "anna@x.example", "Precedence: bulk\r\n", False),
         ("anna@x.example", "a@x.example, b@x.example", "", False),
         ("owner-talk@x.example", "anna@x.example", "", False),
         ("anna@x.example", "talk-request@x.example", "", False),
