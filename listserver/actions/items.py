@@ -152,7 +152,8 @@ def _answer_to_digest(
         return _to_item(site, lst, found.identifier, arrived)
     if not rows or not _may_ask(conn, site, lst, arrived):
         return _to_list(site, lst, arrived)
-    _ask(conn, site, lst, arrived, [rows[name] for name in found.ranked[:CHOICES]], now)
+    likely = found.ranked[:CHOICES]
+    _ask(conn, site, lst, arrived, [row for name, row in rows.items() if name in likely], now)  # in the digest's order
     return Done()
 
 

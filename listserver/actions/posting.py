@@ -79,10 +79,10 @@ def receive(
         case Verdict.HOLD:
             return hold(conn, site, lst, arrived, known, judgement, now)
         case Verdict.REJECT:
-            _note(conn, "post-rejected", lst, known.author, judgement.reasons, now)
+            _note(conn, "post-rejected", arrived, lst, known.author, judgement.reasons, now)
             return Rejected(judgement.reasons)
         case Verdict.DISCARD:
-            _note(conn, "post-discarded", lst, known.author, judgement.reasons, now)
+            _note(conn, "post-discarded", arrived, lst, known.author, judgement.reasons, now)
             return Discarded(judgement.reasons)
         case _:
             assert_never(judgement.verdict)
@@ -104,7 +104,7 @@ def accept(conn: Connection, lst: List, arrived: Arrived, author: Author | None,
         members.count_post(conn, author.member_id)
         if author.topics:  # who has no choice gets every thread anyway
             marks.follow(conn, author.member_id, filed.thread_id)
-    _note(conn, "post-filed", lst, author, (), now, number=filed.number)
+    _note(conn, "post-filed", arrived, lst, author, (), now, number=filed.number)
     return Accepted(filed.number)
 
 
@@ -137,7 +137,7 @@ def hold(  # noqa: PLR0913
         held_at=now,
         expires_at=now + timedelta(days=lst.settings.hold_days),
     )
-    _note(conn, "post-held", lst, author, judgement.findings, now, hold=hold_id)
+    _note(conn, "post-held", arrived, lst, author, judgement.findings, now, hold=hold_id)
     _tell_moderators(conn, site, lst, post, known, judgement, hold_id, now)
     if box and "automatic" not in {f.code for f in judgement.findings}:
         _tell_author(conn, site, lst, post, judgement, now)
@@ -239,9 +239,10 @@ def _tell_author(conn: Connection, site: Site, lst: List, post: Post, judgement:
     notices.send(conn, site, notice, to, now, lst=lst, language=language, in_reply_to=post.message_id, requested=True)
 
 
-def _note(
+def _note(  # noqa: PLR0913 (an event is all of these)
     conn: Connection,
     name: str,
+    arrived: Arrived,
     lst: List,
     author: Author | None,
     findings: Sequence[Finding],
@@ -252,4 +253,5 @@ def _note(
         data["reasons"] = [f.code for f in findings]
     person_id = author.person_id if author else None
     data["author"] = author.address if author else ""
-    events.record(conn, name, PROGRAM, now, list_id=lst.id, person_id=person_id, data=data)
+    by = replace(PROGRAM, door=arrived.envelope.door)
+    events.record(conn, name, by, now, list_id=lst.id, person_id=person_id, data=data)

@@ -21,7 +21,8 @@ def test_a_members_post_is_filed_and_its_delivery_planned_in_one_row(community: 
     assert (post["number"], post["subject"], post["author_address"]) == (1, "Drift", "anna@example.org")
     [delivery] = community.rows("deliveries")
     assert (delivery["post_id"], delivery["number"], delivery["after"], delivery["upto"]) == (post["id"], 1, 0, None)
-    assert community.rows("events")[-1]["name"] == "post-filed"
+    event = community.rows("events")[-1]
+    assert (event["name"], event["door"]) == ("post-filed", "smtp")
     anna = next(m for m in community.rows("members") if m["accepted_posts"])
     assert anna["accepted_posts"] == 1
 
