@@ -113,11 +113,11 @@ class Store:
         with self._page:
             while self._busy() and (wait := self._next_page - time.monotonic()) > 0:
                 time.sleep(min(wait, BUSY))
-            began = time.thread_time()
+            began = time.monotonic()  # not the processor's time: on a busy machine pages shall rest longer
             try:
                 return self.read_now(fn)
             finally:
-                self._next_page = time.monotonic() + REST * (time.thread_time() - began)
+                self._next_page = time.monotonic() + REST * (time.monotonic() - began)
 
     def _busy(self) -> bool:
         return time.monotonic() < self._writers[0].last + BUSY
