@@ -1,5 +1,6 @@
 """What operators do with the database as a whole. These open it themselves: they are about the file or server."""
 
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from listserver.errors import Refused, Unavailable, UsageError
 from listserver.log import Event
 from listserver.store import copies, events, health, lock, migrations, schema, traces
 from listserver.store.engine import Store
+
+LEAVING = 2.0  # seconds that PostgreSQL may take to end what has gone
 
 
 def upgrade(url: str, actor: Actor, now: datetime) -> tuple[str, str]:
@@ -88,7 +91,12 @@ def _erased(url: str) -> dict[str, traces.Erased]:
 
 def _nobody_else(url: str) -> None:
     with Store.open(url, create=True) as store:
-        if store.dialect == "postgresql" and (count := store.read_now(health.others)):
+        if store.dialect != "postgresql":
+            return
+        until = time.monotonic() + LEAVING
+        while (count := store.read_now(health.others)) and time.monotonic() < until:
+            time.sleep(0.05)  # a connection that was just closed is counted until its process has ended
+        if count:
             raise Refused(f"{count} connections of listserver use this database: stop every `listserver serve` first.")
 
 
