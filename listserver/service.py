@@ -17,9 +17,6 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NoReturn
 
-from starlette.applications import Starlette
-from starlette.routing import Mount
-
 from listserver import dkim_keys, imap, inbound, jobs, log
 from listserver.actions.posting import Arrived
 from listserver.authenticity import Authenticator, Resolver
@@ -175,9 +172,9 @@ class Service:
         sockets = [listen(*endpoint) for endpoint in self._settings.web.listen]
         https = self._site.base_url.startswith("https:")
         guard = Guard(self._settings.web.searches_per_minute, self._settings.web.proxies)
-        site = Mount("/", asgi.app(pages.handler(self._store, self._site, _clock, guard), https=https))
-        app = Starlette(routes=[*health.routes(self._store, _clock, self._numbers), site])
-        return Web(app, sockets, GRACE / 3)
+        site = pages.handler(self._store, self._site, _clock, guard)
+        everything = health.handler(self._store, _clock, self._numbers, site)
+        return Web(asgi.app(everything, https=https), sockets, GRACE / 3)
 
     def _numbers(self) -> dict[str, float]:
         clients = sum(listener.connections for _, listener in self._listeners)

@@ -5,7 +5,6 @@ import gzip
 from collections.abc import Iterable
 from typing import Any
 
-import nh3
 from markupsafe import escape
 
 from listserver.core import mbox
@@ -89,6 +88,8 @@ def _clean(post: Post, text: str) -> str:
         if name in ("href", "cite"):
             return value if value.lower().startswith(("http://", "https://")) else None
         return None if name in ("src", "background") else value
+
+    import nh3  # 1.4 MB: not for those whose readers never ask for it
 
     return nh3.clean(
         text,

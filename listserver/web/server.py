@@ -6,16 +6,16 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from listserver import log
 from listserver.errors import UsageError
+from listserver.web.asgi import App
 
 
 class Web:
     """Serves one application. grace: seconds that requests under way have to end."""
 
-    def __init__(self, app: ASGIApp, sockets: list[socket.socket], grace: float) -> None:
+    def __init__(self, app: App, sockets: list[socket.socket], grace: float) -> None:
         self._sockets = sockets
         self._server = _Uvicorn(
             uvicorn.Config(

@@ -28,7 +28,7 @@ from tests.actions.robot import Robot
 
 ZENO = "zenobia.q@rare.example"
 SECOND = "zq@quastel.example"
-TRACES = ("zenobia", "quastel", "rare.example", "zq@")  # none of which any other text here has
+TRACES = ("zenobia", "quastel", "rare.example", SECOND)  # none of which any other text here has
 QUOTE = f"On Mon, 1 Mar 2026 at 12:00, Zenobia Quastel <{ZENO}> wrote:\r\n> Who has a ladder?\r\n\r\nI have one."
 CALLED = "> Zenobia Quastel wrote:\r\n>> Who has a ladder?\r\n\r\nNot me."
 

@@ -31,8 +31,8 @@ def whole_archive(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Ite
         yield archive
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium. Its driver has an event loop in this thread, so it must be gone before other tests begin."""
     with pictures.chromium() as browser:
         yield browser
