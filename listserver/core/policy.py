@@ -152,9 +152,17 @@ def automatic(post: Post, facts: Facts) -> Finding | None:
     """L5: what a program sent by itself (RFC 3834 §2) is not distributed."""
     sign = post.automatic or ("null sender" if not facts.envelope.sender and facts.envelope.door != "import" else "")
     if not sign:
-        return None
+        return _bulk(post)
     said = f"A program sent this mail by itself ({sign}); lists carry what people write."
     return Finding("automatic", Verdict.DISCARD, said, said)
+
+
+def _bulk(post: Post) -> Finding | None:
+    """L5: bulk mail is not distributed by itself; a moderator looks, for other lists put this on what people wrote."""
+    if post.first("Precedence").strip().lower() != "bulk":
+        return None
+    said = "This mail says of itself that it is bulk mail (Precedence: bulk); lists carry what people write."
+    return Finding("automatic", Verdict.HOLD, said, said)
 
 
 def duplicate(post: Post, facts: Facts) -> Finding | None:

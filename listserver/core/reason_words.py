@@ -10,6 +10,10 @@ from listserver.core.policy import Finding
 # code -> (to the author, to a moderator)
 _WORDS: dict[str, dict[str, tuple[str, str]]] = {
     "de": {
+        "automatic": (
+            "Diese Mail nennt sich selbst Massenmail; Listen tragen, was Menschen schreiben.",
+            "Sie nennt sich selbst Massenmail (Precedence: bulk).",
+        ),
         "misdirected-command": (
             "Diese Mail sieht wie ein Befehl aus. Befehle gehen an die Adresse der Liste mit »-request«.",
             "Sie sieht wie ein Befehl aus, der aus Versehen an die Liste ging.",
@@ -72,6 +76,10 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "fr": {
+        "automatic": (
+            "Ce courriel se dit lui-même envoi en masse ; les listes portent ce que des gens écrivent.",
+            "Il se dit lui-même envoi en masse (Precedence: bulk).",
+        ),
         "misdirected-command": (
             "Ce courriel ressemble à une commande. Les commandes vont à l'adresse de la liste avec « -request ».",
             "Il ressemble à une commande, envoyée à la liste par erreur.",

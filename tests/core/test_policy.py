@@ -62,6 +62,7 @@ CASES: list[tuple[str, Post, Facts, Verdict | None]] = [
     ("loop", mail("\n".join(["Received: by a"] * 100)), facts(), None),
     ("automatic", mail(), facts(), None),
     ("automatic", mail("Auto-Submitted: auto-replied"), facts(), Verdict.DISCARD),
+    ("automatic", mail("Precedence: bulk"), facts(), Verdict.HOLD),
     ("automatic", mail(), facts(envelope=Envelope("", "talk@lists.example.org", "smtp")), Verdict.DISCARD),
     ("automatic", mail(), facts(envelope=Envelope("", "talk@lists.example.org", "import")), None),
     ("duplicate", mail(), facts(), None),
