@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, asking, joining, notices, posting
+from listserver.actions import access, asking, bans, joining, notices, posting
 from listserver.actions.access import Verb
 from listserver.core.actor import PROGRAM, Actor
 from listserver.core.edited import edited
@@ -151,6 +151,14 @@ def discard(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Drop
         return AlreadyDecided(find(conn, hold_id))
     _note(conn, "hold-discarded", actor, hold, now)
     return Dropped(hold)
+
+
+def ban(conn: Connection, actor: Actor, lst: List, hold_id: int, now: datetime) -> Dropped | AlreadyDecided:
+    """Drop a held post, and let its author's address not write to the list again."""
+    dropped = discard(conn, actor, hold_id, now)
+    if isinstance(dropped, Dropped) and dropped.hold.address:
+        bans.add(conn, actor, lst, dropped.hold.address, now)
+    return dropped
 
 
 def claim(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Claimed | AlreadyDecided:

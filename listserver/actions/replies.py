@@ -10,7 +10,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection
 
-from listserver.actions import bans, moderation, notices, posting
+from listserver.actions import moderation, notices, posting
 from listserver.actions.moderation import AlreadyDecided, Approved, Claimed, Dropped, TurnedDown
 from listserver.actions.posting import Arrived
 from listserver.core import decisions, tokens
@@ -196,10 +196,7 @@ def _do(
         case Answer.DISCARD | Answer.SPAM:
             return moderation.discard(conn, actor, hold.id, case.now)
         case Answer.BAN:
-            dropped = moderation.discard(conn, actor, hold.id, case.now)
-            if isinstance(dropped, Dropped) and hold.address:
-                bans.add(conn, actor, case.lst, hold.address, case.now)
-            return dropped
+            return moderation.ban(conn, actor, case.lst, hold.id, case.now)
         case Answer.EDIT:
             return _edit(conn, case, actor, hold)
         case Answer.LATER:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from listserver.actions import bans, moderation
-from listserver.actions.moderation import AlreadyDecided, Dropped
+from listserver.actions import moderation
+from listserver.actions.moderation import AlreadyDecided
 from listserver.actions.posting import MAX_EXCERPT
 from listserver.core import tokens
 from listserver.core.actor import Actor, Proof
@@ -105,10 +105,7 @@ def _discard(visit: Visit, lst: List, found: Hold, actor: Actor) -> moderation.D
 
 
 def _ban(visit: Visit, lst: List, found: Hold, actor: Actor) -> moderation.Decision:
-    dropped = moderation.discard(visit.conn, actor, found.id, visit.now)
-    if isinstance(dropped, Dropped) and found.address:
-        bans.add(visit.conn, actor, lst, found.address, visit.now)
-    return dropped
+    return moderation.ban(visit.conn, actor, lst, found.id, visit.now)
 
 
 _DECIDE: dict[str, Callable[[Visit, List, Hold, Actor], moderation.Decision]] = {
