@@ -131,7 +131,7 @@ def _in_batch(conn: Connection, case: _Case, actor: Actor, hold: Hold, decision:
             what = "already"
         case _:
             return texts.Result("batch-help")
-    return texts.Result(f"hold-{what}", case.lst.name, case.title, _author(hold), _subject(hold))
+    return texts.Result(f"hold-{what}", case.lst.name, case.title, hold.author, _subject(hold))
 
 
 _IN_BATCH = {
@@ -226,7 +226,7 @@ def _ask_moderator(conn: Connection, case: _Case, hold: Hold, token: Token, deci
     notice = texts.AnswerFromElsewhere(
         list_name=case.lst.name,
         list_title=case.title,
-        author=_author(hold),
+        author=hold.author,
         subject=_subject(hold),
         sender=case.author,
         said=_said(case),
@@ -254,7 +254,7 @@ def _ask_moderator(conn: Connection, case: _Case, hold: Hold, token: Token, deci
 def _tell_others(conn: Connection, case: _Case, actor: Actor, hold: Hold, until: datetime) -> None:
     person = people.find(conn, actor.address)
     by = (person.name if person else "") or actor.address
-    notice = texts.HeldClaimed(case.lst.name, case.title, _author(hold), _subject(hold), by, _moment(until))
+    notice = texts.HeldClaimed(case.lst.name, case.title, hold.author, _subject(hold), by, _moment(until))
     for other in posting.deciders(conn, case.lst):
         if other.person_id != actor.person_id:
             notices.send(conn, case.site, notice, other.address, case.now, lst=case.lst, language=other.language)
@@ -289,26 +289,22 @@ def _say(conn: Connection, case: _Case, notice: texts.Notice, sender: people.Per
 def _done(
     case: _Case, hold: Hold, done: str, *, reason: str = "", number: int = 0, until: str = ""
 ) -> texts.YourDecision:
-    return texts.YourDecision(case.lst.name, case.title, _author(hold), _subject(hold), done, reason, number, until)
+    return texts.YourDecision(case.lst.name, case.title, hold.author, _subject(hold), done, reason, number, until)
 
 
 def _already(case: _Case, hold: Hold) -> texts.AlreadyDecided:
     at = _moment(hold.decided_at) if hold.decided_at else ""
     by = hold.decided_by or ""
-    return texts.AlreadyDecided(case.lst.name, case.title, _author(hold), _subject(hold), hold.decision or "", by, at)
+    return texts.AlreadyDecided(case.lst.name, case.title, hold.author, _subject(hold), hold.decision or "", by, at)
 
 
 def _help(case: _Case, hold: Hold, problem: str) -> texts.HowToDecide:
     links = (case.address(verb) for verb in ("approve", "reject", "discard"))
-    return texts.HowToDecide(case.lst.name, case.title, _author(hold), _subject(hold), _said(case), problem, *links)
+    return texts.HowToDecide(case.lst.name, case.title, hold.author, _subject(hold), _said(case), problem, *links)
 
 
 def _said(case: _Case) -> str:
     return " ".join(case.post.own.split())[:MAX_SAID]
-
-
-def _author(hold: Hold) -> str:
-    return f"{hold.name} <{hold.address}>" if hold.name else hold.address or "nobody usable"
 
 
 def _subject(hold: Hold) -> str:

@@ -1,7 +1,6 @@
 """Commands of members about themselves: subscribe, unsubscribe, set, change, which, who."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, assert_never
 
 from sqlalchemy import Connection
@@ -180,12 +179,9 @@ def _texts(options: Sequence[Option]) -> dict[str, str]:
 
 def _settings(member: Member) -> tuple[tuple[str, str], ...]:
     """What a member can set, as name and value."""
-    pause = ""
-    if member.state == "paused" and member.pause_until:
-        pause = f"{member.pause_until - timedelta(seconds=1):%Y-%m-%d}"  # the last day of it
     rows = [
         ("mode", member.mode),
-        ("pause_until", pause or "none"),
+        ("pause_until", member.paused_through or "none"),
         ("own_copies", "on" if member.own_copies else "off"),
         ("concealed", "on" if member.concealed else "off"),
         *([("topics", member.topics.replace(",", " "))] if member.topics else []),

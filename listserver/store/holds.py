@@ -33,6 +33,11 @@ class Hold:
     decided_by: str | None
     decided_at: datetime | None
 
+    @property
+    def author(self) -> str:
+        """Who wrote or wants to join, as people are told."""
+        return f"{self.name} <{self.address}>" if self.name else self.address or "nobody usable"
+
 
 _COLUMNS = [lists.c.name if f.name == "list_name" else holds.c[f.name] for f in fields(Hold)]
 _HOLDS = select(*_COLUMNS).join(lists, lists.c.id == holds.c.list_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
@@ -38,6 +38,13 @@ class Member:
     digest_form: str
     topics: str
     joined_at: datetime
+
+    @property
+    def paused_through(self) -> str:
+        """The last day of a pause, as 2027-01-31; "" if there is none."""
+        if self.state != "paused" or self.pause_until is None:
+            return ""
+        return f"{self.pause_until - timedelta(seconds=1):%Y-%m-%d}"
 
 
 _ELSEWHERE = {

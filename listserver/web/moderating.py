@@ -59,11 +59,11 @@ def _page(visit: Visit, lst: List, found: Hold, actor: Actor) -> Response:
             return said(visit, "Nothing was done", refused.public, lst, 403)
         if isinstance(done, AlreadyDecided):
             return _decided(visit, lst, done.hold)
-        return said(visit, _SAID[visit.field("do")], f"{_author(found)}: {_subject(found)}", lst)
+        return said(visit, _SAID[visit.field("do")], f"{found.author}: {_subject(found)}", lst)
     post = read(unpack(found.enc, found.bytes)) if found.bytes is not None else None
     values: dict[str, Any] = {
         "found": found,
-        "author": _author(found),
+        "author": found.author,
         "subject": _subject(found),
         "reasons": [reason.replace("-", " ") for reason in found.reasons],
         "text": post.text if post else "",
@@ -76,7 +76,7 @@ def _page(visit: Visit, lst: List, found: Hold, actor: Actor) -> Response:
 
 def _decided(visit: Visit, lst: List, found: Hold) -> Response:
     at = dates.full(found.decided_at, year=True) if found.decided_at else ""
-    text = f"{_author(found)}: {_subject(found)}. It was {found.decision} by {found.decided_by or 'the program'}, {at}."
+    text = f"{found.author}: {_subject(found)}. It was {found.decision} by {found.decided_by or 'the program'}, {at}."
     return said(visit, "This is decided already", text, lst, 409 if visit.posted else 200)
 
 
@@ -124,10 +124,6 @@ _SAID = {
     "discard": "It was dropped, and nobody is told",
     "ban": "It was dropped, and this address may not write here again",
 }
-
-
-def _author(found: Hold) -> str:
-    return f"{found.name} <{found.address}>" if found.name else found.address or "nobody usable"
 
 
 def _subject(found: Hold) -> str:

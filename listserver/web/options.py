@@ -1,7 +1,5 @@
 """What members see and change of themselves: their lists, and their options on each."""
 
-from datetime import timedelta
-
 from listserver.actions import joining, membership
 from listserver.errors import Refused, UsageError
 from listserver.store import holds, lists, members
@@ -77,17 +75,10 @@ def _form(visit: Visit, lst: List, member: Member, *, saved: bool = False, probl
         modes=MODES,
         forms=FORMS,
         languages=LANGUAGES,
-        pause=_pause(member),
+        pause=member.paused_through,
         saved=saved,
         problem=problem,
     )
-
-
-def _pause(member: Member) -> str:
-    """The last day of a pause, as a date field has it."""
-    if member.state != "paused" or member.pause_until is None:
-        return ""
-    return f"{member.pause_until - timedelta(seconds=1):%Y-%m-%d}"
 
 
 def _wanted(visit: Visit, member: Member) -> dict[str, str]:
@@ -100,6 +91,6 @@ def _wanted(visit: Visit, member: Member) -> dict[str, str]:
     for name in ("own_copies", "concealed"):
         if (visit.field(name) == "on") != getattr(member, name):
             wanted[name] = "on" if visit.field(name) == "on" else "off"
-    if visit.field("pause_until") != _pause(member):
+    if visit.field("pause_until") != member.paused_through:
         wanted["pause_until"] = visit.field("pause_until")
     return wanted
