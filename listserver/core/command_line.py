@@ -123,6 +123,7 @@ _LIST_WORD = re.compile(r"[a-z0-9][a-z0-9._\-]{1,49}")
 _NAME_WORD = re.compile(r"[^\W\d_][^\W\d_.'’\-]*(?:[.'’\-][^\W\d_]*)*,?")
 _SPEC = re.compile(r"\d{1,9}(?:[-_]\d{1,9})?,?|[\w.\-]{0,60}\d[\w.\-]{0,20}", re.A)
 _TOKEN = re.compile(r"[A-Za-z0-9._\-=+/]{4,200}")
+_OURS = re.compile(r"[A-Za-z2-7]{26}")  # core.tokens; one of 220 has letters only
 
 
 def _is_name(words: list[str]) -> bool:
@@ -270,7 +271,7 @@ def _decide(words: _Words) -> Command | Wrong | None:
 
 
 def _is_token(word: str) -> bool:
-    return bool(_TOKEN.fullmatch(word)) and any(letter.isdigit() for letter in word)
+    return bool(_OURS.fullmatch(word)) or (bool(_TOKEN.fullmatch(word)) and any(letter.isdigit() for letter in word))
 
 
 def _person(words: _Words) -> Command | Wrong | None:

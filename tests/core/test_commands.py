@@ -236,6 +236,17 @@ def test_forms_of_commands(line: str, here: str, expected: str) -> None:
     assert (show(found) if found else "None") == expected
 
 
+@pytest.mark.parametrize(
+    "line", ["approve talk {}", "DISTRIBUTE talk {}", "reject {} spam", "discard {}", "AUTH {} SUB talk"]
+)
+@pytest.mark.parametrize(
+    "token", ["jgovnbafnlsjymgouqigoftqvm", "JGOVNBAFNLSJYMGOUQIGOFTQVM", "j2ovnbafnlsjymgouqigoftqvm"]
+)
+def test_a_token_of_letters_only_is_one_too(line: str, token: str) -> None:
+    [found] = parse("", line.format(token), _setting())
+    assert isinstance(found, Command) and found.token == token
+
+
 def test_options_have_the_names_of_member_settings() -> None:
     found = _one("set pause 2027-01-01")
     assert isinstance(found, Command)
