@@ -335,7 +335,7 @@ _UNANSWERED = (
         posts.c.due,
         posts.c.number <= _FROM,
     )
-    .order_by(threads.c.last_at.desc())
+    .order_by(threads.c.last_at.desc(), threads.c.id.desc())
     .limit(bindparam("limit"))
 )
 

@@ -75,11 +75,11 @@ _OPEN = _TOPICS.where(
     threads.c.first_at >= _FROM,
     threads.c.first_at < _UNTIL,
 ).limit(bindparam("limit"))
-_OPEN_NEWEST = Fast(_OPEN.order_by(threads.c.first_at.desc()), "list", "start", "end", "limit")
-_OPEN_OLDEST = Fast(_OPEN.order_by(threads.c.first_at), "list", "start", "end", "limit")
+_OPEN_NEWEST = Fast(_OPEN.order_by(threads.c.first_at.desc(), threads.c.id.desc()), "list", "start", "end", "limit")
+_OPEN_OLDEST = Fast(_OPEN.order_by(threads.c.first_at, threads.c.id), "list", "start", "end", "limit")
 _BEGUN = Fast(
     _TOPICS.where(threads.c.first_at >= _FROM, threads.c.first_at < _UNTIL)
-    .order_by(threads.c.first_at)
+    .order_by(threads.c.first_at, threads.c.id)
     .limit(bindparam("limit")),
     *("list", "start", "end", "limit"),
 )
@@ -92,7 +92,7 @@ _CONTINUED = Fast(
             )
         ),
     )
-    .order_by(threads.c.last_at)
+    .order_by(threads.c.last_at, threads.c.id)
     .limit(bindparam("limit")),
     *("list", "start", "end", "limit"),
 )

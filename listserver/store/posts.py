@@ -130,7 +130,7 @@ _CHANGED_THREAD = update(threads).where(threads.c.id == bindparam("thread")).val
 _next_title = (
     select(posts.c.subject)
     .where(posts.c.thread_id == threads.c.id, posts.c.state == "shown")
-    .order_by(posts.c.sent_at)
+    .order_by(posts.c.sent_at, posts.c.id)
     .limit(1)
     .scalar_subquery()
 )

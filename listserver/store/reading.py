@@ -159,7 +159,8 @@ _OF_AUTHOR = (
     )
 )
 _AUTHORS_NEWEST = Fast(
-    _OF_AUTHOR.order_by(posts.c.received_at.desc()).limit(bindparam("limit")), "list", "address", "limit"
+    _OF_AUTHOR.order_by(posts.c.received_at.desc(), posts.c.id.desc()).limit(bindparam("limit")),
+    *("list", "address", "limit"),
 )
 _concealed = exists().where(
     members.c.list_id == posts.c.list_id, members.c.person_id == posts.c.person_id, members.c.concealed
@@ -171,7 +172,7 @@ _AUTHORS_FIRST = Fast(
         posts.c.author_address == bindparam("address"),
         posts.c.state == "shown",
     )
-    .order_by(posts.c.received_at)
+    .order_by(posts.c.received_at, posts.c.id)
     .limit(1),
     *("list", "address"),
 )
@@ -180,7 +181,7 @@ _AUTHORS_FIRST = Fast(
 _AUTHORS = Fast(
     select(posts.c.author_address, posts.c.author_name, posts.c.identifier, _concealed.label("concealed"))
     .where(posts.c.list_id == bindparam("list"), posts.c.author_address != "", posts.c.state == "shown")
-    .order_by(posts.c.received_at),
+    .order_by(posts.c.received_at, posts.c.id),
     "list",
 )
 _THREADS = Fast(

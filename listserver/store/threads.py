@@ -61,7 +61,7 @@ _SAME_SUBJECT = Fast(
         posts.c.subject_key == bindparam("key"),
         posts.c.sent_at.between(bindparam("earliest"), bindparam("latest")),
     )
-    .order_by(posts.c.sent_at.desc())
+    .order_by(posts.c.sent_at.desc(), posts.c.id.desc())
     .limit(1),
     *("list", "key", "earliest", "latest"),
 )
