@@ -129,12 +129,16 @@ class Authenticator:
     """Finds out about mails.
 
     authserv_id: the name under which our own mail server writes its results. sealers: domains whose ARC seals count.
+    seals: we seal what goes on, so that what was found has to be written down.
     """
 
-    def __init__(self, resolver: Resolver, authserv_id: str, sealers: Collection[str] = ()) -> None:
+    def __init__(
+        self, resolver: Resolver, authserv_id: str, sealers: Collection[str] = (), *, seals: bool = False
+    ) -> None:
         self._resolver = resolver
         self._authserv_id = authserv_id
         self._sealers = frozenset(name.lower() for name in sealers)
+        self._seals = seals
 
     async def check(self, envelope: Envelope, post: Post) -> Authenticity:
         """What is known about where a mail is from; `source` is "" where the DNS does not answer at all.
@@ -155,12 +159,16 @@ class Authenticator:
         """Without the failure of DMARC that a forwarder caused, where only those whom we trust sealed what they saw.
 
         A chain proves nobody: it was the author's own server that was seen, not by us (RFC 8617 §7.2; standards A11).
+        With what a seal of ours says, where we seal: what was found, whomever we trust.
         """
-        if found.dmarc is not AuthResult.FAIL or not self._sealers or not post.first("ARC-Seal"):
+        doubted = found.dmarc is AuthResult.FAIL and bool(self._sealers) and post.first("ARC-Seal") is not None
+        if not doubted and not self._seals:
             return found
         chain = await asker.run(arc.check(post.raw, int(time.time())), large=len(post.raw) > _LARGE)
-        domain = post.authors[0].address.rpartition("@")[2]
-        if self._sealers.issuperset(chain.sealers) and authres.tells_pass(chain.results, domain):
+        domain = post.authors[0].address.rpartition("@")[2] if post.authors else ""
+        if self._seals and chain.result is not AuthResult.TEMPERROR:
+            found = replace(found, chain=chain.result, results=authres.written(found, domain, chain.result))
+        if doubted and self._sealers.issuperset(chain.sealers) and authres.tells_pass(chain.results, domain):
             return replace(found, dmarc=AuthResult.NONE)
         return found
 

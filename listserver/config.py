@@ -147,6 +147,9 @@ class Dkim:
 
     selector: str = _setting("", kinds.text, "Selector of key_file; empty = the keys that `dkim create` made.")
     key_file: Path | None = _setting("", kinds.path, "A private key (PEM) of your own; empty = those of `dkim create`.")
+    arc: Literal["on", "off"] = _setting(
+        "off", kinds.words("on", "off"), "on: posts get an ARC seal by the same key as well (RFC 8617, an experiment)."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

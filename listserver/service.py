@@ -92,7 +92,8 @@ class Service:
         self._tls = _tls(settings)
         self._receiver = inbound.Receiver(self._site, _checks(settings.checks))
         auth = settings.auth
-        authenticator = Authenticator(Resolver(settings.dns.servers), auth.authserv_id, auth.trusted_sealers)
+        resolver, seals = Resolver(settings.dns.servers), settings.dkim.arc == "on"
+        authenticator = Authenticator(resolver, auth.authserv_id, auth.trusted_sealers, seals=seals)
         self._reception = Reception(store, self._receiver, authenticator)
         self._listeners = self._doors()
 
@@ -134,7 +135,9 @@ class Service:
     def _worker(self) -> Worker:
         relay = self._settings.relay
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        options = Options(name, relay.connections, relay.per_second, relay.xverp != "off", _keys(self._settings))
+        seals = self._settings.dkim.arc == "on"
+        keys = _keys(self._settings)
+        options = Options(name, relay.connections, relay.per_second, relay.xverp != "off", keys, seals)
         way = ways.transport(relay.url, self._settings.domain, relay.timeout)
         return Worker(self._store, way, self._site, _clock, options)
 

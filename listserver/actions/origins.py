@@ -20,10 +20,11 @@ from listserver.store.origins import Origin
 def keep(conn: Connection, lst: List, post: Post, found: Authenticity, post_id: int, now: datetime) -> None:
     """Keep what composing the copies of a post has to know of its author, where it matters at all."""
     policy = mitigation.policy_of(found)
-    if not mitigation.matters(lst.settings.from_, policy) or not post.authors:
-        return
-    origins.add(conn, post_id, Origin(policy, found.keys))
-    _ensure_alias(conn, post.authors[0], now)
+    rewrites = mitigation.matters(lst.settings.from_, policy) and bool(post.authors)
+    if rewrites or found.results:
+        origins.add(conn, post_id, Origin(policy, found.keys, found.chain, found.results))
+    if rewrites:
+        _ensure_alias(conn, post.authors[0], now)
 
 
 def _ensure_alias(conn: Connection, author: Mailbox, now: datetime) -> None:

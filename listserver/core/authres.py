@@ -221,6 +221,22 @@ def tells_pass(value: str, domain: str) -> bool:
     )
 
 
+_DOMAIN = re.compile(r"(?=.{1,253}$)[\w-]+(?:\.[\w-]+)*", re.ASCII)
+_MAX_SIGNERS = 10
+
+
+def written(found: Authenticity, author_domain: str, chain: AuthResult) -> str:
+    """What was found, as a field says it behind the authserv-id (RFC 8601 §2.2). chain: of ARC."""
+    told = [f"arc={chain}"]
+    named = [("spf", found.spf, "smtp.mailfrom", found.spf_domain)]
+    named += [("dkim", result, "header.d", domain) for domain, result in found.dkim[:_MAX_SIGNERS]]
+    named.append(("dmarc", found.dmarc, "header.from", author_domain))
+    for method, result, about, domain in named:
+        if result is not AuthResult.NONE and _DOMAIN.fullmatch(domain):
+            told.append(f"{method}={result} {about}={domain}")
+    return ";\r\n ".join(told)
+
+
 def word(text: str) -> AuthResult:
     """A result word as one of ours; words that others use mean what RFC 8601 §2.7 calls the same."""
     text = {"hardfail": "fail", "bestguesspass": "none", "policy": "neutral"}.get(text, text)

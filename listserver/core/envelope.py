@@ -33,6 +33,7 @@ class Authenticity:
     `source` says who looked: "" nobody, "ours" this program as first hop, else the authserv-id that was believed.
     `proved` is the author's exact address if DMARC passed for its domain, else "".
     `keys`: (name, record) of the DKIM keys that prove the author's domain, where its policy makes that matter.
+    `chain`: of ARC, and `results`: what a seal of ours says of it all; "" where we seal nothing, or could not look.
     """
 
     source: str = ""
@@ -43,6 +44,8 @@ class Authenticity:
     dmarc_policy: DmarcPolicy = DmarcPolicy.ABSENT
     proved: str = ""
     keys: tuple[tuple[str, str], ...] = ()
+    chain: AuthResult = AuthResult.NONE
+    results: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def from_stored(stored: dict[str, Any]) -> Envelope:
         dmarc=AuthResult(known["dmarc"]),
         dmarc_policy=DmarcPolicy(known["dmarc_policy"]),
         keys=tuple((name, record) for name, record in known.get("keys", ())),
+        chain=AuthResult(known.get("chain", AuthResult.NONE)),
     )
     return Envelope(**{**stored, "authenticity": authenticity})
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -89,13 +89,14 @@ class Mould:
     """The header of copies that differ in a token alone: what is signed of it is canonical once, not once a copy.
 
     head: cut where the token stands. blanks: the signature fields up to b=, one per key. signed: what each key signs,
-    cut likewise.
+    cut likewise. seal: an ARC set on top of all (see sealed).
     """
 
     keys: tuple[Key, ...]
     head: tuple[bytes, ...]
     blanks: tuple[bytes, ...]
     signed: tuple[tuple[bytes, ...], ...]
+    seal: bytes = b""
 
     def digests(self, token: bytes) -> list[bytes]:
         """What each key has to sign of the copy with this token: the SHA-256."""
@@ -111,7 +112,7 @@ class Mould:
 
     def header(self, token: bytes, values: Sequence[bytes] | None = None) -> bytes:
         """The header of one copy, with its signatures on top. values: the signatures, where they were made before."""
-        return self.fields(self.values(token) if values is None else values) + token.join(self.head)
+        return self.seal + self.fields(self.values(token) if values is None else values) + token.join(self.head)
 
 
 def mould(head: Sequence[bytes], hashed: str, keys: Sequence[Key], now: int) -> Mould:
@@ -157,13 +158,28 @@ def _folded(value: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What an ARC set says. chain: what we found (8617 §5.1.2). results: our Authentication-Results, without the
-    authserv-id. names: what the message signature covers."""
+    """What an ARC set says. chain: none, pass or fail, as we found it (8617 §5.1.2). results: our
+    Authentication-Results, without the authserv-id. names: what the message signature covers."""
 
     authserv_id: str
-    chain: Literal["none", "pass", "fail"]
+    chain: str
     results: str
-    names: Sequence[str]
+    names: Sequence[str] = ()
+
+
+def sealed(head: Sequence[bytes], body: bytes, key: Key, what: Seal, now: int) -> bytes:
+    """An ARC set that holds for all copies of a mould with this head: made once, it covers no field with their token.
+
+    Covered are the author's signatures (8617 §5.1), not ours, which differ from copy to copy. body: from the empty line
+    on. what: without names.
+    """
+    header = _SLOT.join(head)
+    fields, _ = canon.split(header)
+    personal = {field.name.lower() for field in fields if _SLOT in header[field.start : field.end]}
+    there = [field.name.lower() for field in fields]
+    names = [name for name in _names(there) if name not in personal]
+    names += ["dkim-signature"] * there.count("dkim-signature")
+    return seal(header + body, key, replace(what, names=names), now)
 
 
 def seal(raw: bytes, key: Key, what: Seal, now: int) -> bytes:
@@ -173,15 +189,15 @@ def seal(raw: bytes, key: Key, what: Seal, now: int) -> bytes:
     """
     fields, body = canon.split(raw)
     earlier = _earlier(raw, fields)
-    if len(earlier) >= canon.MAX_ARC_SETS * 3 or any(b"cv=fail" in octets for _, _, octets in earlier):
-        return b""
     instance = max((number for number, _, _ in earlier), default=0) + 1
+    if instance > canon.MAX_ARC_SETS or any(b"cv=fail" in octets for _, _, octets in earlier):
+        return b""
     end = f"i={instance}; s={key.selector}; t={now}\r\n"
     results = f"ARC-Authentication-Results: i={instance}; {what.authserv_id}; {what.results}\r\n".encode()
     signature = _with_value(
         key,
         "ARC-Message-Signature",
-        f"bh={body_hash(body)};\r\n c=relaxed/relaxed; d={key.domain}; h={':'.join(what.names)};\r\n {end}",
+        f"bh={body_hash(body)};\r\n c=relaxed/relaxed; d={key.domain};\r\n{_fold_names(what.names)};\r\n {end}",
         canon.signed_fields(raw, fields, what.names, "relaxed"),
     )
     # A broken chain is not covered (8617 §5.1.2), an unbroken one wholly, oldest set first.

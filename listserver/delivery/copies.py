@@ -19,6 +19,7 @@ from listserver.delivery.transport import Features, Parcel
 from listserver.store import lists, origins, outbound
 from listserver.store.deliveries import Letter
 from listserver.store.digests import Issue
+from listserver.store.origins import Origin
 
 TOKEN = 40  # octets of a member's token, about
 LEAVE = "leave"  # the purpose of the member tokens in List-Unsubscribe
@@ -90,10 +91,14 @@ class Mailing:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What copies carry of the moment and of us. now: seconds since 1970. keys: DKIM, () where we do not sign."""
+    """What copies carry of the moment and of us. now: seconds since 1970. keys: DKIM, () where we do not sign.
+
+    seals: posts get an ARC seal as well.
+    """
 
     now: int
     keys: tuple[Key, ...] = ()
+    seals: bool = False
 
     @property
     def day(self) -> int:
@@ -118,8 +123,11 @@ def prepare(
     mail = read(post.raw)
     if post.answers not in mail.references:  # it was sent to an item's own address: its place is known to us alone
         variant = replace(variant, answers=post.answers)
-    template = _composed(conn, mail, what, facts, variant, link, stamp)
-    return template if isinstance(template, Unsendable) else _mailing(facts, lst.id, template, stamp)
+    origin = origins.of_post(conn, what)
+    template = _composed(conn, mail, origin, facts, variant, link, stamp)
+    if isinstance(template, Unsendable):
+        return template
+    return _mailing(facts, lst.id, template, stamp, _seal(facts.site, template, origin, stamp))
 
 
 def _issue(conn: Connection, site: Site, issue: Issue, features: Features, stamp: Stamp) -> Mailing | Unsendable | None:
@@ -134,9 +142,19 @@ def _issue(conn: Connection, site: Site, issue: Issue, features: Features, stamp
     return _mailing(facts, lst.id, template, stamp)
 
 
-def _mailing(facts: ListFacts, list_id: int, template: Template, stamp: Stamp) -> Mailing:
+def _seal(site: Site, template: Template, origin: Origin, stamp: Stamp) -> bytes:
+    """An ARC set of what we found when the post came (A10): by an RSA key, which every validator knows."""
+    if not stamp.seals or not stamp.keys or not origin.results:
+        return b""
+    key = next((key for key in stamp.keys if key.algorithm == "rsa"), stamp.keys[0])
+    what = signing.Seal(site.authserv_id or site.domain, origin.chain, origin.results)
+    return signing.sealed(template.head, template.body, key, what, stamp.now)
+
+
+def _mailing(facts: ListFacts, list_id: int, template: Template, stamp: Stamp, seal: bytes = b"") -> Mailing:
     head = tuple(_stuffed(piece) for piece in template.head)
     mould = signing.mould(head, _hashed(template.body.removeprefix(b"\r\n"), stamp), stamp.keys, stamp.now)
+    mould = replace(mould, seal=seal)
     body = _stuffed(template.body)
     body = body if body.endswith(b"\r\n") else body + b"\r\n"
     each = facts.settings.copies == "each"
@@ -148,10 +166,9 @@ def _hashed(body: bytes, stamp: Stamp) -> str:
 
 
 def _composed(  # noqa: PLR0913
-    conn: Connection, post: Post, post_id: int, facts: ListFacts, variant: Variant, link: str, stamp: Stamp
+    conn: Connection, post: Post, origin: Origin, facts: ListFacts, variant: Variant, link: str, stamp: Stamp
 ) -> Template | Unsendable:
     """The copy, with From rewritten where the author's domain asks for what it would not pass (A6)."""
-    origin = origins.of_post(conn, post_id)
     setting = facts.settings.from_
     if not mitigation.matters(setting, origin.policy):
         return compose(post, facts, variant, link)

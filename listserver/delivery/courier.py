@@ -56,6 +56,7 @@ class Office:
     chance: Callable[[], float]
     signers: Signers
     xverp: bool = True
+    seals: bool = False
     stopping: bool = False
     batch: int = BATCH
     # Posts that are on their way just now, rendered once for all couriers.
@@ -63,8 +64,8 @@ class Office:
 
     @property
     def stamp(self) -> copies.Stamp:
-        """The moment, and our keys."""
-        return copies.Stamp(int(self.clock().timestamp()), self.signers.keys)
+        """The moment, our keys, and what they are for."""
+        return copies.Stamp(int(self.clock().timestamp()), self.signers.keys, self.seals)
 
     def rendered(self, what: int | Issue, features: Features) -> "asyncio.Task[Rendered]":
         """The post (its id) or issue for a relay with these features; who holds the task keeps it for the others."""

@@ -34,7 +34,7 @@ RANGES = 4  # most ranges of one claim
 class Options:
     """connections: to the relay, at a time. pace: copies a second, 0 = no limit. xverp: use it where it is offered.
 
-    keys: for DKIM; without them copies go out unsigned.
+    keys: for DKIM; without them copies go out unsigned. seals: posts get an ARC seal by them, too.
     name: of this process among all that share the database. monotonic, chance: the clock that no pause stops, 0 to 1.
     """
 
@@ -43,6 +43,7 @@ class Options:
     pace: int = 0
     xverp: bool = True
     keys: tuple[Key, ...] = ()
+    seals: bool = False
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
 
@@ -72,6 +73,7 @@ class Worker:
             options.chance,
             Signers(options.keys, options.monotonic),
             options.xverp,
+            options.seals,
         )
 
     async def run(self, stopping: asyncio.Event) -> None:

@@ -28,9 +28,8 @@ from listserver.core import topics
 from listserver.store.clock import microseconds
 from listserver.store.engine import notify
 from listserver.store.fast import Fast
+from listserver.store.moment import MICROSECOND, Moment
 from listserver.store.tables import (
-    MICROSECOND,
-    Moment,
     addresses,
     bounces,
     deliveries,

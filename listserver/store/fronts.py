@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, column, exists, func, or_, select, values
 
 from listserver.store.fast import Fast
-from listserver.store.tables import Moment, posts, threads
+from listserver.store.moment import Moment
+from listserver.store.tables import posts, threads
 
 
 @dataclass(frozen=True, slots=True)

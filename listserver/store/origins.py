@@ -5,17 +5,22 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from listserver.core.envelope import DmarcPolicy
+from listserver.core.envelope import AuthResult, DmarcPolicy
 from listserver.store.fast import Fast
 from listserver.store.tables import aliases, origins
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """policy: None where the domain's DNS did not answer. keys: (name, record) of the author's DKIM keys."""
+    """policy: None where the domain's DNS did not answer. keys: (name, record) of the author's DKIM keys.
+
+    chain, results: for a seal of ours, as in Authenticity.
+    """
 
     policy: DmarcPolicy | None = DmarcPolicy.ABSENT
     keys: tuple[tuple[str, str], ...] = ()
+    chain: AuthResult = AuthResult.NONE
+    results: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,9 @@ class Alias:
     address: str
 
 
-_ORIGIN = select(origins.c.policy, origins.c["keys"]).where(origins.c.post_id == bindparam("post"))
+_ORIGIN = select(origins.c.policy, origins.c["keys"], origins.c.chain, origins.c.results).where(
+    origins.c.post_id == bindparam("post")
+)
 _ALIAS = select(aliases.c.local, aliases.c.address)
 _BY_LOCAL = Fast(_ALIAS.where(aliases.c.local == bindparam("local")), "local")
 _BY_KEY = Fast(_ALIAS.where(aliases.c.key == bindparam("key")), "key")
@@ -36,7 +43,8 @@ def add(conn: Connection, post_id: int, origin: Origin) -> None:
     """Keep that of a post."""
     policy = "" if origin.policy is None else str(origin.policy)
     keys = [list(key) for key in origin.keys]
-    conn.execute(insert(origins).values(post_id=post_id, policy=policy, keys=keys))
+    seal = {"chain": str(origin.chain), "results": origin.results}
+    conn.execute(insert(origins).values(post_id=post_id, policy=policy, keys=keys, **seal))
 
 
 def of_post(conn: Connection, post_id: int) -> Origin:
@@ -44,8 +52,9 @@ def of_post(conn: Connection, post_id: int) -> Origin:
     row = conn.execute(_ORIGIN, {"post": post_id}).first()
     if row is None:
         return Origin()
-    keys = tuple((name, record) for name, record in row[1])
-    return Origin(DmarcPolicy(row[0]) if row[0] else None, keys)
+    policy, keys, chain, results = row
+    known = tuple((name, record) for name, record in keys)
+    return Origin(DmarcPolicy(policy) if policy else None, known, AuthResult(chain), results)
 
 
 def alias_at(conn: Connection, local: str) -> Alias | None:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select
 
 from listserver.store.fast import Fast
+from listserver.store.moment import Moment
 from listserver.store.reading import LINE, Line
-from listserver.store.tables import Moment, posts, threads
+from listserver.store.tables import posts, threads
 
 NEWEST = datetime(9999, 1, 1, tzinfo=UTC), 2**62  # before which everything is
 OLDEST = datetime(1, 1, 1, tzinfo=UTC), 0

@@ -23,7 +23,8 @@ from sqlalchemy import (
 from listserver.core.filing import Prepared
 from listserver.core.packing import unpack
 from listserver.store.fast import Fast
-from listserver.store.tables import Moment, addresses, bodies, lists, posts, raw, threads
+from listserver.store.moment import Moment
+from listserver.store.tables import addresses, bodies, lists, posts, raw, threads
 
 
 @dataclass(frozen=True, slots=True)

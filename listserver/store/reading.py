@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, exists, func, select
 
 from listserver.store.fast import Fast
 from listserver.store.lists import COLUMNS, List, of_row
-from listserver.store.tables import Moment, bodies, lists, members, posts, raw, threads
+from listserver.store.moment import Moment
+from listserver.store.tables import bodies, lists, members, posts, raw, threads
 
 
 @dataclass(frozen=True, slots=True)

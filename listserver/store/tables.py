@@ -1,18 +1,13 @@
 """The schema (docs/data.md says what each column is for and how long it is kept; migrations/ builds it).
 
-Moments are aware datetimes in Python and whole microseconds since 1970 in the database: both engines sort and compare
-them alike. Numbers count the posts of one list from 1; they are given in the transaction that files the post.
+Numbers count the posts of one list from 1; they are given in the transaction that files the post.
 """
-
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -25,26 +20,9 @@ from sqlalchemy import (
     false,
     true,
 )
-from sqlalchemy.types import TypeDecorator
 
 from listserver.store.fulltext import CREATE_FULL_TEXT, Words
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware datetime, stored as microseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // MICROSECOND
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
+from listserver.store.moment import Moment
 
 metadata = MetaData(
     naming_convention={
@@ -256,6 +234,8 @@ origins = Table(
     Column("post_id", Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("policy", Text, nullable=False),  # none quarantine reject absent; "" = its DNS did not answer
     Column("keys", JSON, nullable=False, default=list),  # [name, record] of the DKIM keys that prove the author
+    Column("chain", Text, nullable=False, server_default="none"),  # of ARC: none pass fail
+    Column("results", Text, nullable=False, server_default=""),  # what a seal of ours says, "" where we make none
 )
 
 # What pages, digests and the search need of a post, so that none of them reads mail.

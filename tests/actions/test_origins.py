@@ -266,3 +266,28 @@ def test_a_held_post_keeps_what_was_found_of_its_author(community: Community) ->
     (row,) = community.rows("origins")
     assert (row["policy"], row["keys"]) == ("reject", [["sel._domainkey.bank.example", RECORD]])
     assert boxes(parsed(copy(community)), "From") == {ANNA}
+
+
+@pytest.mark.parametrize("moderation_", ["none", "all"])
+def test_A10_what_a_seal_says_is_kept_with_the_post(community: Community, moderation_: str) -> None:
+    lst = community.create("talk", moderation=moderation_)
+    community.join(lst, ANNA, "ben@example.org")
+    found = Authenticity(
+        source="ours", chain=AuthResult.PASS, results="arc=pass;\r\n dmarc=pass header.from=bank.example"
+    )
+    raw = mail("none")
+    assert community.arrive(raw, ANNA, LIST, authenticity=found).code == 250
+    for hold in community.rows("holds"):
+        community.write(lambda c, held=hold["id"]: moderation.approve(c, SITE, OPERATOR, held, community.now))
+    post = community.rows("posts")[-1]["id"]
+    heads = []
+    for seals in (False, True):
+        stamp = Stamp(int(community.now.timestamp()), (OURS,), seals)
+        mailing = community.store.read_now(lambda c, s=stamp: copies.prepare(c, SITE, post, FEATURES, s))
+        assert isinstance(mailing, Mailing)
+        heads.append(mailing.copy((1, "ben@example.org")).head)
+    assert b"ARC-" not in heads[0]
+    assert heads[1].startswith(b"ARC-Seal: a=ed25519-sha256;")
+    assert b"cv=pass; d=lists.example.org" in heads[1]
+    assert b"i=1; lists.example.org; arc=pass;\r\n dmarc=pass header.from=bank.example\r\n" in heads[1]
+    assert community.rows("aliases") == []

@@ -4,7 +4,7 @@
 import pytest
 
 from listserver.core import authres
-from listserver.core.envelope import AuthResult, DmarcPolicy
+from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy
 from listserver.core.message import read
 
 
@@ -135,6 +135,21 @@ def test_policy_as_others_tell_it(said: str, policy: DmarcPolicy) -> None:
     found = authres.believed(read(_mail(f"Authentication-Results: {US}; {said}")), US)
     assert found is not None
     assert found.dmarc_policy is policy
+
+
+def test_what_was_found_is_written_down_and_read_again() -> None:
+    found = Authenticity(
+        spf=AuthResult.PASS,
+        spf_domain="example.org",
+        dkim=(("example.org", AuthResult.PASS), ("a b;dmarc=pass", AuthResult.PASS)),
+        dmarc=AuthResult.FAIL,
+    )
+    assert authres.written(found, "example.net", AuthResult.NONE).split(";\r\n ") == [
+        "arc=none", "spf=pass smtp.mailfrom=example.org", "dkim=pass header.d=example.org",
+        "dmarc=fail header.from=example.net",
+    ]  # fmt: skip
+    assert authres.written(Authenticity(spf=AuthResult.FAIL), "", AuthResult.PASS) == "arc=pass"
+    assert authres.written(Authenticity(dmarc=AuthResult.PASS), "e" * 254, AuthResult.PASS) == "arc=pass"
 
 
 def test_result_words() -> None:

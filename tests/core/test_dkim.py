@@ -3,6 +3,7 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -206,7 +207,7 @@ NAMES = ("from", "to", "subject")
 
 
 def sealed(raw: bytes, chain: str = "none", names: tuple[str, ...] = NAMES) -> bytes:
-    what = signing.Seal("lists.example", chain, "dmarc=pass header.from=example.org", names)  # type: ignore[arg-type]
+    what = signing.Seal("lists.example", chain, "dmarc=pass header.from=example.org", names)
     return signing.seal(raw, key("rsa"), what, NOW) + raw
 
 
@@ -257,6 +258,22 @@ def test_A10_a_broken_chain_is_closed_once() -> None:
     broken = sealed(sealed(MAIL), "fail")
     assert chain(broken) == (AuthResult.FAIL, "cv= says that the chain was broken before")
     assert sealed(broken, "fail") == broken
+    full = b"ARC-Seal: i=50\r\n" + MAIL
+    assert sealed(full, "fail") == full
+
+
+def test_A10_one_seal_for_all_copies_of_a_post() -> None:
+    signed = signing.sign(HEADER, signing.body_hash(BODY), (key("ed25519"),), NOW)  # the author's
+    head = (signed + HEADER + b"List-Unsubscribe: <https://lists.example/u/", b">\r\nList-Id: <talk.lists.example>\r\n")
+    body = b"\r\n" + BODY
+    top = signing.sealed(head, body, key("rsa"), signing.Seal("lists.example", "none", "arc=none"), NOW)
+    mould = replace(signing.mould(head, signing.body_hash(BODY), (key("rsa"),), NOW), seal=top)
+    one, two = (mould.header(token) + body for token in (b"one", b"two"))
+    assert one.startswith(top + b"DKIM-Signature:")
+    assert (chain(one), chain(two)) == ((AuthResult.PASS, ""), (AuthResult.PASS, ""))
+    for old in (b"talk.lists", b"ed25519-sha256", b"Subject: "):  # the list's fields and the author's signature as well
+        broken = one.replace(old, b"x" + old)
+        assert chain(broken)[0] is AuthResult.FAIL, old
 
 
 def test_canonical_forms_of_nothing() -> None:

@@ -131,6 +131,46 @@ def test_A10_a_seal_counts_only_of_those_whom_we_trust_and_proves_nobody(
     assert (found.dmarc, found.dmarc_policy, found.proved) == (dmarc, DmarcPolicy.REJECT, "")
 
 
+@pytest.mark.parametrize("sealed", [True, False])
+def test_A10_where_we_seal_what_was_found_is_written_down(sealed: bool) -> None:
+    raw = mail()
+    if sealed:
+        key = signing.Key("forwarder.example", "s1", KEY.private)
+        raw = signing.seal(raw, key, signing.Seal("f", "none", "dmarc=pass", ("from",)), 1_700_000_000) + raw
+
+    async def run() -> tuple[Authenticity, Authenticity, Authenticity]:
+        async with name_server() as (resolver, _):
+            off = await Authenticator(resolver, "mx.us.example").check(envelope(), read(raw))
+            on = await Authenticator(resolver, "mx.us.example", seals=True).check(envelope(), read(raw))
+            forged = await Authenticator(resolver, "mx.us.example", ["forwarder.example"], seals=True).check(
+                envelope("192.0.2.66"), read(raw.replace(b"hello", b"jello"))
+            )
+            return off, on, forged
+
+    off, on, forged = asyncio.run(run())
+    assert (off.chain, off.results) == (NONE, "")
+    assert on.chain is (PASS if sealed else NONE)
+    assert on.results.split(";\r\n ") == [
+        f"arc={on.chain}", "spf=pass smtp.mailfrom=example.org", "dkim=pass header.d=example.org",
+        "dmarc=pass header.from=example.org",
+    ]  # fmt: skip
+    assert (forged.chain, forged.dmarc) == (FAIL if sealed else NONE, FAIL)
+    assert "dmarc=fail header.from=example.org" in forged.results
+
+
+def test_A10_nothing_is_written_of_a_chain_that_cannot_be_looked_at() -> None:
+    key = signing.Key("broken.example", "s1", KEY.private)
+    raw = signing.seal(mail(), key, signing.Seal("f", "none", "dmarc=pass", ("from",)), 1_700_000_000) + mail()
+
+    async def run() -> Authenticity:
+        zone = {**ZONE, ("s1._domainkey.broken.example.", "TXT"): ["SERVFAIL"]}
+        async with dns_server.name_server(zone) as (place, _):
+            return await Authenticator(Resolver([place]), "mx.us.example", seals=True).check(envelope(), read(raw))
+
+    found = asyncio.run(run())
+    assert (found.dmarc, found.results) == (PASS, "")
+
+
 def test_A1_no_spf_behind_a_mail_server_and_no_verdict_from_its_lack() -> None:
     found, _ = check(mail(signed=False), envelope("127.0.0.1", trusted=True))
     assert (found.source, found.spf, found.dmarc, found.dmarc_policy) == ("ours", NONE, NONE, DmarcPolicy.REJECT)

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -29,6 +30,14 @@ def catching(script: relay.Script, implicit: ssl.SSLContext | None = None) -> It
     finally:
         over.set()
         thread.join(10)
+
+
+def until(happened: Callable[[], object], seconds: float = 30) -> None:
+    """Wait for it."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_A8_opendkim_verifies_ours(tmp_path: Path) -> None:
         assert results == ["dkim=pass", "dkim=pass"], done.stdout + done.stderr
 
 
-def _mailauth(question: dict[str, Any]) -> Any:
+def mailauth(question: dict[str, Any]) -> Any:
     node = shutil.which("node")
     need(node and (PEERS / "mailauth/node_modules/mailauth").exists(), "no mailauth (npm; tests/needs fetches it)")
     script = Path(__file__).parent / "mailauth.js"
@@ -127,7 +127,7 @@ def _mailauth(question: dict[str, Any]) -> Any:
 def test_A8_mailauth_verifies_ours() -> None:
     mails = [base64.b64encode(mail).decode() for mail in _mails()]
     zone = {name: {"TXT": [text]} for name, text in ZONE.items()}
-    assert _mailauth({"zone": zone, "mails": mails})["dkim"] == [["pass", "pass"]] * len(mails)
+    assert mailauth({"zone": zone, "mails": mails})["dkim"] == [["pass", "pass"]] * len(mails)
 
 
 def _record(chance: random.Random) -> str:
@@ -183,7 +183,7 @@ def _ours(case: dict[str, Any]) -> dmarc.Outcome:
 def test_A4_dmarc_as_mailauth_sees_it() -> None:
     chance = random.Random(9989)
     cases = [_case(chance) for _ in range(3000)]
-    theirs = _mailauth({"dmarc": cases})["dmarc"]
+    theirs = mailauth({"dmarc": cases})["dmarc"]
     differ = []
     for case, other in zip(cases, theirs, strict=True):
         ours = _ours(case)

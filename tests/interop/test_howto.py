@@ -24,7 +24,7 @@ from listserver import config, doctor
 from tests import dns_server, relay
 from tests.conftest import need
 from tests.interop import mtas
-from tests.interop.conftest import catching
+from tests.interop.conftest import catching, until
 from tests.interop.mailboxes import PASSWORD, USER, Mailbox, dovecot
 from tests.interop.peers import ROOT, Peer, free_port
 from tests.running import Serve
@@ -139,13 +139,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _until(happened: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def _starts(caught: relay.Script) -> dict[str, Start]:
     def exim(etc: Path) -> AbstractContextManager[Peer]:
         places = ("conf.d/main/01_listserver", "check_rcpt_local_acl")
@@ -175,7 +168,7 @@ def test_with_a_mail_server(page: str, good: str, folder: Path, caught: relay.Sc
         with reader.running:
             reader.follow(page)
             assert {name: reader.doctor().get(name) for name in good.split()} == dict.fromkeys(good.split(), "ok")
-            _until(lambda: "anna@example.net" in caught.got())
+            until(lambda: "anna@example.net" in caught.got())
 
 
 def test_a_small_server_from_nothing(folder: Path, caught: relay.Script) -> None:
@@ -197,7 +190,7 @@ def test_a_small_server_from_nothing(folder: Path, caught: relay.Script) -> None
         reader.instead["127.0.0.1:8024"] = f"127.0.0.1:{free_port()}"
         with reader.running:
             reader.follow("small-vps.md", after)
-            _until(lambda: "anna@example.net" in caught.got())
+            until(lambda: "anna@example.net" in caught.got())
     first, last = doctors[0], doctors[-1]
     assert (first["mx"], first["spf"], first["dkim"], first["dmarc"]) == ("ok", "bad", "bad", "warn")
     wanted = ("mx", "ptr", "spf", "dkim", "dmarc", "relay", "mta", "loop")
@@ -265,8 +258,8 @@ def test_on_a_rented_mailbox(folder: Path, box: Mailbox, monkeypatch: pytest.Mon
             reader.follow(
                 "rented-mailbox.md", lambda line: doctors.append(reader.doctor()) if "doctor" in line else None
             )
-            _until(lambda: "anna@example.net" in [copy.recipient for copy in out])
-            _until(lambda: not box.unread())
+            until(lambda: "anna@example.net" in [copy.recipient for copy in out])
+            until(lambda: not box.unread())
     wanted = ("relay", "imap", "loop")
     assert {name: doctors[0].get(name) for name in wanted} == dict.fromkeys(wanted, "ok")
 

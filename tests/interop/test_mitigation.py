@@ -2,11 +2,7 @@
 
 import base64
 import itertools
-import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import dkim as dkimpy
@@ -16,20 +12,10 @@ from listserver.core.envelope import DmarcPolicy
 from listserver.store.engine import Store
 from tests.actions import test_origins as copies
 from tests.actions.conftest import Community
-from tests.conftest import need
-from tests.interop.peers import PEERS
+from tests.interop.test_dkim import mailauth
 
 ABSENT, NONE, QUARANTINE, REJECT = DmarcPolicy
 ASKS = {NONE: "none", QUARANTINE: "quarantine", REJECT: "reject", None: "reject"}  # None: silent to us, not to others
-
-
-def _mailauth(question: dict[str, Any]) -> Any:
-    node = shutil.which("node")
-    need(node and (PEERS / "mailauth/node_modules/mailauth").exists(), "no mailauth (npm; tests/needs fetches it)")
-    command = [str(node), Path(__file__).parent / "mailauth.js", PEERS / "mailauth"]
-    done = subprocess.run(command, input=json.dumps(question), capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def _zone(policy: DmarcPolicy | None) -> dict[str, Any]:
@@ -57,14 +43,14 @@ def test_A6_A7_no_copy_fails_dmarc_at_a_receiver(store: Store) -> None:
             mails.append(base64.b64encode(raw).decode())
             zones.append(_zone(policy))
         community.write(lambda c: c.exec_driver_sql("UPDATE lists SET name = name || id"))
-    verified = _mailauth({"zone": _zone(None), "mails": mails})["dkim"]
+    verified = mailauth({"zone": _zone(None), "mails": mails})["dkim"]
     cases = []
     for (_, _, _, mail), raw, results, zone in zip(rows, mails, verified, zones, strict=True):
         fields = [value for name, value in dkimpy.DKIM(base64.b64decode(raw)).headers if name == b"DKIM-Signature"]
         domains = [str(found[1], "ascii") for value in fields if (found := re.search(rb"\bd=([^;\s]+)", value))]
         passed = [domain for domain, result in zip(domains, results, strict=True) if result == "pass"]
         cases.append({"author": mail["From"].addresses[0].domain, "spf": [], "dkim": passed, "zone": zone})
-    said = [one["result"] for one in _mailauth({"dmarc": cases})["dmarc"]]
+    said = [one["result"] for one in mailauth({"dmarc": cases})["dmarc"]]
     print()
     for (policy, signature, changes, mail), result in zip(rows, said, strict=True):
         print(f"{policy or 'no answer':10} {signature:7} {changes:7} {mail['From']} | {mail['Reply-To']} | {result}")
