@@ -1,8 +1,10 @@
 """Fixtures that all tests share."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,31 @@ def postgres_own_url(postgres_server: postgres.Server, request: pytest.FixtureRe
     _admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE template")
     yield postgres_server.url(name)
     _admin(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path
+) -> Callable[[], AbstractContextManager[str]]:
+    """Makes fresh migrated databases, each for as long as its URL is in use; the test runs once on each engine."""
+    count = itertools.count()
+
+    @contextmanager
+    def sqlite() -> Iterator[str]:
+        path = tmp_path / f"{next(count)}.db"
+        shutil.copyfile(sqlite_template, path)
+        yield f"sqlite:///{path}"
+        for file in tmp_path.glob(f"{path.name}*"):
+            file.unlink()
+
+    @contextmanager
+    def postgresql() -> Iterator[str]:
+        server, name = request.getfixturevalue("postgres_server"), f"fresh{next(count)}"
+        _admin(server, f"CREATE DATABASE {name} TEMPLATE template")
+        yield server.url(name)
+        _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+    return sqlite if request.param == "sqlite" else postgresql
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
