@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from functools import partial
 from itertools import groupby
 from typing import assert_never
-from weakref import WeakValueDictionary
 
 from listserver import log
 from listserver.actions import delivery
@@ -21,6 +20,7 @@ from listserver.delivery import copies
 from listserver.delivery.copies import Lot, Mailing, Recipient
 from listserver.delivery.ledger import Ledger, steady
 from listserver.delivery.relay import Relay
+from listserver.delivery.renderings import Rendered, Renderings
 from listserver.delivery.signers import Signers, signed
 from listserver.delivery.transport import Connection, Features, Lost, Parcel, Untaken
 from listserver.errors import Unavailable
@@ -32,18 +32,14 @@ from listserver.store.engine import Store
 BATCH = 100  # recipients of one transaction (RFC 5321 §4.5.3.1.8: every server takes so many)
 TURN = 2.0  # seconds after which a range is put back, so that others get their turn
 TRIES = 3  # of a parcel whose connection is lost each time
-ISSUES = 8  # forms of a digest that a courier keeps for readers to come
 DOUBTS = 10  # parcels in a row that were wholly put off: then it is the relay, not the recipients
-
-Rendered = Mailing | Unsendable | None
-_Key = tuple[int | Issue, bool, bool]
 
 
 @dataclass(slots=True)
 class Office:
     """What the couriers of a process share. alive: whether the lease still holds; asked before each transaction.
 
-    batch: most recipients of one transaction, lowered when the relay takes fewer.
+    stamp: the moment, and our keys. batch: most recipients of one transaction, lowered when the relay takes fewer.
     """
 
     store: Store
@@ -55,27 +51,11 @@ class Office:
     monotonic: Callable[[], float]
     chance: Callable[[], float]
     signers: Signers
+    stamp: Callable[[], copies.Stamp]
+    renderings: Renderings
     xverp: bool = True
-    seals: bool = False
     stopping: bool = False
     batch: int = BATCH
-    # Posts that are on their way just now, rendered once for all couriers.
-    rendering: "WeakValueDictionary[_Key, asyncio.Task[Rendered]]" = field(default_factory=WeakValueDictionary)
-
-    @property
-    def stamp(self) -> copies.Stamp:
-        """The moment, our keys, and what they are for."""
-        return copies.Stamp(int(self.clock().timestamp()), self.signers.keys, self.seals)
-
-    def rendered(self, what: int | Issue, features: Features) -> "asyncio.Task[Rendered]":
-        """The post (its id) or issue for a relay with these features; who holds the task keeps it for the others."""
-        key = (what, features.eightbit, features.utf8)
-        task = self.rendering.get(key)
-        if task is None:
-            unit = partial(copies.prepare, site=self.site, what=what, features=features, stamp=self.stamp)
-            task = asyncio.get_running_loop().create_task(self.store.read(unit, page=True))
-            self.rendering[key] = task
-        return task
 
 
 class _End(Enum):
@@ -140,7 +120,7 @@ class Courier:
         if not members:
             return _End.FINISHED
         assert work.post_id is not None
-        task = office.rendered(work.post_id, features)
+        task = office.renderings.get(work.post_id, features)
         mailing = await asyncio.shield(task)
         if mailing is None:
             return _End.FINISHED
@@ -161,14 +141,9 @@ class Courier:
         return await self._lots(work, self._issues(readers))
 
     async def _issues(self, readers: Sequence[Reader]) -> AsyncIterator[Lot]:
-        """The copies of these readers, in their order; those of the last few issues are kept for who comes next."""
-        office, features = self._office, self._features
-        kept: dict[Issue, asyncio.Task[Rendered]] = {}
+        """The copies of these readers, in their order."""
         for issue, some in groupby(readers, key=lambda reader: reader.issue):
-            task = kept[issue] = kept.pop(issue) if issue in kept else office.rendered(issue, features)
-            if len(kept) > ISSUES:
-                del kept[next(iter(kept))]
-            mailing = await asyncio.shield(task)
+            mailing = await asyncio.shield(self._office.renderings.get(issue, self._features))
             if isinstance(mailing, Mailing):
                 recipients = [(reader.member_id, reader.address) for reader in some]
                 async for lot in self._copies(mailing, recipients):
@@ -260,7 +235,7 @@ class Courier:
     ) -> Parcel | Unsendable | None:
         if work.notice_id is not None:
             notice = letters[work.notice_id]
-            return copies.letter(self._office.site, work.address, work.notice_id, notice, self._office.stamp)
+            return copies.letter(self._office.site, work.address, work.notice_id, notice, self._office.stamp())
         assert work.member_id is not None
         what: int | Issue | None = work.post_id
         if work.edition_id is not None:
@@ -269,7 +244,7 @@ class Courier:
             what = None if reader is None else reader.issue
         if what is None:
             return None
-        kept.append(self._office.rendered(what, self._features))
+        kept.append(self._office.renderings.get(what, self._features))
         mailing = await asyncio.shield(kept[-1])
         return mailing.copy((work.member_id, work.address)) if isinstance(mailing, Mailing) else mailing
 

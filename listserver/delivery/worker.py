@@ -15,9 +15,11 @@ from listserver.actions import delivery
 from listserver.actions.delivery import Wish
 from listserver.core.signing import Key
 from listserver.core.site import Site
+from listserver.delivery.copies import Stamp
 from listserver.delivery.courier import Courier, Office
 from listserver.delivery.ledger import Ledger, steady
 from listserver.delivery.relay import Relay
+from listserver.delivery.renderings import Renderings
 from listserver.delivery.signers import Signers
 from listserver.delivery.transport import Transport
 from listserver.errors import Unavailable
@@ -72,8 +74,9 @@ class Worker:
             options.monotonic,
             options.chance,
             Signers(options.keys, options.monotonic),
+            self._stamp,
+            Renderings(store, site, self._stamp, options.monotonic),
             options.xverp,
-            options.seals,
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -144,8 +147,13 @@ class Worker:
             async with asyncio.timeout(LOOK):
                 await self._wake.wait()
         except TimeoutError:
+            if not self._couriers:
+                self.office.renderings.forget()
             await self.office.relay.tidy()
             await self.office.signers.tidy()
+
+    def _stamp(self) -> Stamp:
+        return Stamp(int(self._clock().timestamp()), self._options.keys, self._options.seals)
 
     # --- the lease ---
     def _lease(self) -> str:

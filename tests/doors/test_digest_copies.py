@@ -1,20 +1,34 @@
 """Digests on the wire: the worker hands each reader the issue that is theirs."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+import pytest
+from sqlalchemy import Connection, select, update
 
 from listserver.actions import archive, digests
 from listserver.core.actor import OPERATOR
 from listserver.core.message import read
+from listserver.core.site import Site
 from listserver.store import lists, tables
+from listserver.store.digests import Issue
 from listserver.store.engine import Store
 from tests import community
 from tests.actions.filing import mail
 from tests.community import NOW, Community
 from tests.doors.test_worker import Clock, until, working
-from tests.relay import Script
+from tests.relay import Copy, Script
+
+FORMS = ("html", "plain", "mime")
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    """For what does not depend on the engine."""
+    with Store.open(sqlite_url) as opened:
+        yield opened
 
 
 def file(store: Store, where: Community, *mails: bytes) -> None:
@@ -95,3 +109,43 @@ def test_a_reader_who_was_put_off_gets_the_same_issue_later(store: Store) -> Non
     first, second = script.taken
     assert [first.recipient[:2], second.recipient[:2]] == ["m1", "m0"]
     assert first.mail.partition(b"\r\n\r\n")[2] == second.mail.partition(b"\r\n\r\n")[2]
+
+
+class Recipients(list[Copy]):
+    """What the relay took: only who got it is kept."""
+
+    def __init__(self) -> None:
+        self.count: Counter[str] = Counter()
+
+    def __iadd__(self, copies: Sequence[Copy]) -> "Recipients":  # type: ignore[override,misc]
+        self.count.update(copy.recipient for copy in copies)
+        return self
+
+
+@pytest.mark.parametrize("count", [3_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_a_digest_is_composed_once_for_each_form_however_many_read_it(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Issue 4, must show 6; `make bench` has its speed."""
+    store, made = sqlite_store, Counter[str]()
+    real = digests.compose
+
+    def counting(conn: Connection, site: Site, issue: Issue) -> Any:
+        made[issue.form] += 1
+        return real(conn, site, issue)
+
+    monkeypatch.setattr(digests, "compose", counting)
+    talk = store.write_now(lambda conn: community.build(conn, count))
+    choose(store, *((m, {"receives": "daily", "digest_form": FORMS[m % 3]}) for m in talk.members))
+    file(store, talk, *(mail(f"p{n}", f"Ladder {n}") for n in range(10)))
+    send(store, talk)
+    script = Script(taken=Recipients())
+
+    async def main() -> None:
+        async with working(store, script, Clock(), connections=8):
+            await until(lambda: left(store) == 0, 600)
+
+    asyncio.run(main())
+    assert isinstance(script.taken, Recipients)
+    assert script.taken.count == Counter(f"m{n}@talk.example" for n in range(count))
+    assert made == dict.fromkeys(FORMS, 1)
