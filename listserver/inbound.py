@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from listserver import email_commands
 from listserver.actions import aliases, bounces, forwarding, items, notices, posting
 from listserver.actions.items import Done, ToPost
-from listserver.core import address, loop_test, mailbox
+from listserver.core import address, loop_test, mailbox, reason_words
 from listserver.core.address import Route, Verb
 from listserver.core.answerable import answerable
 from listserver.core.envelope import AuthResult, Envelope, Reply
@@ -121,15 +121,17 @@ def refuse_by_mail(conn: Connection, receiver: Receiver, arrived: posting.Arrive
     lst = lists.find(conn, route.list) if route.list else None
     if lst is None or not arrived.post.authors or arrived.post.automatic:
         return
+    to = arrived.post.authors[0].address
+    language = notices.language_for(conn, receiver.site, lst, to)
     notice = YourPostRefused(
         list_name=lst.name,
         list_title=lst.settings.title or lst.name,
         subject=arrived.post.subject or "(no subject)",
-        reasons=(reply.text,),
+        reasons=reason_words.of_refusal(reply.reasons, language) or (reply.text,),
         owner=receiver.site.address(f"{lst.name}+owner"),
     )
-    to = arrived.post.authors[0].address
-    notices.send(conn, receiver.site, notice, to, now, lst=lst, in_reply_to=arrived.post.message_id, requested=True)
+    mail_id = arrived.post.message_id
+    notices.send(conn, receiver.site, notice, to, now, lst=lst, language=language, in_reply_to=mail_id, requested=True)
 
 
 def recipients(conn: Connection, receiver: Receiver, post: Post) -> tuple[str, ...]:
@@ -182,7 +184,8 @@ def _reply(lst: List, outcome: posting.Outcome) -> Reply:
             return Reply(250, "2.6.0", f"Thank you: {lst.name} has it, and a moderator will look at it.")
         case posting.Rejected(findings):
             code, status = _CODES.get(findings[0].code, (550, "5.7.1"))
-            return Reply(code, status, _sentence(findings))
+            reasons = tuple((finding.code, finding.author) for finding in findings)
+            return Reply(code, status, _sentence(findings), reasons)
         case posting.Discarded(findings):
             return Reply(250, "2.6.0", _sentence(findings))
         case _:

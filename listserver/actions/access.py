@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from listserver.core.actor import Actor, Proof
-from listserver.errors import Refused
+from listserver.errors import Refused, Why
 from listserver.store import members
 
 
@@ -49,7 +49,8 @@ def require(conn: Connection, actor: Actor, verb: Verb, list_id: int, *, of_pers
         return
     who = actor.address or "somebody unknown"
     what = _WORDS[verb]
-    raise Refused(f"{who} may not {what}. Only {_WHO[verb]} may; write to the list's owners if that should change.")
+    said = f"{who} may not {what}. Only {_WHO[verb]} may; write to the list's owners if that should change."
+    raise Refused(said, why=Why.NOT_ALLOWED)
 
 
 _WORDS = {

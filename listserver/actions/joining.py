@@ -13,7 +13,7 @@ from listserver.core.actor import Actor, Proof
 from listserver.core.notices import Goodbye, Welcome
 from listserver.core.site import Site
 from listserver.core.verp import read_member_token
-from listserver.errors import Refused
+from listserver.errors import Refused, Why
 from listserver.store import events, members, people
 from listserver.store.lists import List
 from listserver.store.members import Member
@@ -186,7 +186,7 @@ def give_address_back(conn: Connection, actor: Actor, lst: List, person_id: int,
     access.require(conn, actor, Verb.OWN_MEMBERSHIP, lst.id, of_person=person_id)
     person, member = people.find(conn, address), members.find(conn, lst.id, person_id)
     if person is None or member is None or person.id != person_id:
-        raise Refused(f"{address} is not a member of {lst.name} any more.")
+        raise Refused(f"{address} is not a member of {lst.name} any more.", why=Why.NOT_MEMBER, given=(address,))
     members.set_values(conn, member, address_id=person.address_id)
     data = {"from": member.address, "to": address}
     events.record(conn, "person-changed", actor, now, list_id=lst.id, person_id=person_id, data=data)

@@ -88,7 +88,7 @@ def _parsed(name: str, text: str) -> object:
     """The value of a setting. A time zone is one that this machine knows: core.settings may not look."""
     value = settings.parse(name, text)
     if name == "digest_zone" and not digests.is_zone(str(value)):
-        raise UsageError(f"digest_zone = {text!r} is not known: write it like Europe/Berlin, or UTC.")
+        raise settings.unlike("digest_zone", text, "a time zone that we know", "Europe/Berlin, or UTC")
     return value
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from listserver.actions import access
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
-from listserver.core import schedule, topics
+from listserver.core import schedule, settings, topics
 from listserver.core.actor import PROGRAM, Actor
-from listserver.errors import Refused, UsageError
+from listserver.errors import Refused, UsageError, Why
 from listserver.store import events, members, people
 from listserver.store.lists import List
 from listserver.store.members import Member
@@ -58,7 +58,7 @@ def mode_of(word: str) -> str:
     """The delivery mode that a word means. Raises UsageError."""
     mode = _SAME.get(word.casefold(), word.casefold())
     if mode not in MODES:
-        raise UsageError(f"mode = {word!r} is not possible: write one of {', '.join(MODES)}.")
+        raise settings.wrong("mode", word, ", ".join(MODES))
     return mode
 
 
@@ -67,7 +67,8 @@ def find(conn: Connection, lst: List, address: str) -> Member:
     person = people.find(conn, address)
     member = members.find(conn, lst.id, person.id) if person else None
     if member is None:
-        raise Refused(f"{address} is not a member of {lst.name}. `listserver member list {lst.name}` shows who is.")
+        said = f"{address} is not a member of {lst.name}. `listserver member list {lst.name}` shows who is."
+        raise Refused(said, why=Why.NOT_MEMBER, given=(address,))
     return member
 
 
@@ -88,7 +89,7 @@ def add(  # noqa: PLR0913 (what a new member is made of)
     """
     access.require(conn, actor, Verb.MANAGE_MEMBERS, lst.id)
     if role not in ROLES:
-        raise UsageError(f"role = {role!r} is not possible: write one of {', '.join(ROLES)}.")
+        raise settings.wrong("role", role, ", ".join(ROLES))
     mode = mode_of(mode)
     wanted = {addresses.key(e.address): e for e in entries}
     persons = people.find_or_add_many(conn, {k: (e.address, e.name) for k, e in wanted.items()}, now)
@@ -132,7 +133,9 @@ def other_owner_or_refuse(conn: Connection, lst: List, member: Member) -> None:
         return
     raise Refused(
         f"{member.address} is the last owner of {lst.name}, and a list needs one. "
-        f"First make somebody else owner: listserver member add {lst.name} ADDRESS --role owner."
+        f"First make somebody else owner: listserver member add {lst.name} ADDRESS --role owner.",
+        why=Why.LAST_OWNER,
+        given=(member.address,),
     )
 
 
@@ -208,7 +211,9 @@ def parse_options(wanted: Mapping[str, str]) -> dict[str, Any]:
     for name, text in wanted.items():
         parse = _OPTIONS.get(name)
         if parse is None:
-            raise UsageError(f"There is no member setting {name!r}: use one of {', '.join(sorted(_OPTIONS))}.")
+            known = ", ".join(sorted(_OPTIONS))
+            said = f"There is no member setting {name!r}: use one of {known}."
+            raise UsageError(said, why=Why.NO_SETTING, given=(name, known))
         values.update(parse(name, text.strip()))
     return values
 
@@ -220,7 +225,7 @@ def _mode(name: str, text: str) -> dict[str, Any]:
 def _truth(name: str, text: str) -> dict[str, Any]:
     words = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
     if text.casefold() not in words:
-        raise UsageError(f"{name} = {text!r} is not possible: write true or false.")
+        raise settings.wrong(name, text, "true, false")
     return {name: words[text.casefold()]}
 
 
@@ -234,7 +239,7 @@ def _pause(name: str, text: str) -> dict[str, Any]:
     try:
         until = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"pause_until = {text!r} is not a date: write it like 2027-01-31.") from None
+        raise settings.unlike("pause_until", text, "a date", "2027-01-31") from None
     if len(text) <= len("2027-01-31"):
         until += timedelta(days=1)  # the last day of a pause belongs to it
     return {"pause_until": until if until.tzinfo else until.replace(tzinfo=UTC), "state": "paused"}
@@ -245,7 +250,7 @@ def _zone(name: str, text: str) -> dict[str, Any]:
         try:
             ZoneInfo(text)
         except (ValueError, OSError, KeyError):
-            raise UsageError(f"zone = {text!r} is not known: write it like Europe/Berlin.") from None
+            raise settings.unlike("zone", text, "a time zone that we know", "Europe/Berlin") from None
     return {"zone": text}
 
 
@@ -269,7 +274,7 @@ def _words(name: str, text: str) -> dict[str, Any]:
 def _one_of(choices: Sequence[str]) -> Any:
     def parse(name: str, text: str) -> dict[str, Any]:
         if text not in choices:
-            raise UsageError(f"{name} = {text!r} is not possible: write one of {', '.join(choices)}.")
+            raise settings.wrong(name, text, ", ".join(choices))
         return {name: text}
 
     return parse

@@ -24,6 +24,7 @@ from listserver.core.notices import Notice, YourCommands
 from listserver.core.site import Site
 from listserver.core.wrap import wrapped
 from listserver.store import deliveries, notices, people
+from listserver.store.holds import NO_AUTHOR
 from listserver.store.lists import List
 
 NO_SUBJECT = "(no subject)"  # what callers say of a post without one; in the mail it is in its language
@@ -51,6 +52,8 @@ def render(site: Site, notice: Notice, language: str, list_name: str = "") -> tu
     told = asdict(notice) | {"site_name": site.name}
     if told.get("subject") == NO_SUBJECT:
         told["subject"] = words_of(chosen).no_subject
+    if told.get("author") == NO_AUTHOR:
+        told["author"] = words_of(chosen).somebody
     head, _, body = environment.get_template(path_of(notice, chosen)).render(told).partition("\n")
     text = body.strip("\n") + "\n"
     text = text if _shows_posts(notice) else wrapped(text, EDIT_BEGINS)

@@ -206,7 +206,7 @@ def _held_notice(  # noqa: PLR0913
     now: datetime,
 ) -> HeldPost:
     box = post.authors[0] if post.authors else None
-    who = "nobody usable" if box is None else f"{box.name} <{box.address}>" if box.name else box.address
+    who = holds.NO_AUTHOR if box is None else f"{box.name} <{box.address}>" if box.name else box.address
     return HeldPost(
         list_name=lst.name,
         list_title=lst.settings.title or lst.name,

@@ -35,6 +35,7 @@ from listserver.store.tokens import Token
 TAKEN = Reply(250, "2.6.0", "Thank you, we have your answer.")
 VERBS = (Verb.CONFIRM, Verb.APPROVE, Verb.REJECT, Verb.DISCARD)
 WRONG_PER_HOUR = 20  # answers to wrong tokens on one list; then silence (standards C2)
+UNREAD_PER_HOUR = notices.SAME_PER_HOUR  # answers that decide nothing and are answered
 MAX_SAID = 60  # characters of a reply that we repeat (standards C7)
 ANSWER_DAYS = 3  # for which "was this you?" can be answered
 
@@ -211,9 +212,11 @@ def _edit(conn: Connection, case: _Case, actor: Actor, hold: Hold) -> moderation
     if hold.decision is not None or hold.bytes is None:
         return AlreadyDecided(hold)
     text = decisions.edited(case.post.text)
-    original = unpack(hold.enc, hold.bytes)
-    if not text or len(read(original).text) > posting.MAX_EXCERPT:
+    original = read(unpack(hold.enc, hold.bytes)).text
+    if not text or len(original) > posting.MAX_EXCERPT:
         return "edit"  # the notice did not show all of it: what it left out would be lost
+    if text.split() == original.split():
+        return "unchanged"  # perhaps they only wanted to see how it goes
     changed = moderation.with_text(case.lst, hold, text)
     return moderation.approve(conn, case.site, actor, hold.id, case.now, edited=changed)
 
@@ -271,7 +274,15 @@ def _expired(conn: Connection, case: _Case) -> None:
 
 
 def _say(conn: Connection, case: _Case, notice: texts.Notice, sender: people.Person | None) -> None:
-    notices.send(
+    unread = isinstance(notice, texts.HowToDecide)
+    sent = _send(conn, case, notice, sender, posting.NOTICES_PER_HOUR if sender and not unread else UNREAD_PER_HOUR)
+    if unread and not sent:  # silence would look as if nobody were there
+        owner = case.site.address(f"{case.lst.name}+owner")
+        _send(conn, case, texts.NoMoreAnswers(case.lst.name, case.title, UNREAD_PER_HOUR, owner), sender, 1)
+
+
+def _send(conn: Connection, case: _Case, notice: texts.Notice, sender: people.Person | None, limit: int) -> int:
+    return notices.send(
         conn,
         case.site,
         notice,
@@ -282,7 +293,7 @@ def _say(conn: Connection, case: _Case, notice: texts.Notice, sender: people.Per
         reply_to=case.address("confirm") if isinstance(notice, texts.HowToDecide) else "",
         in_reply_to=case.post.message_id,
         requested=True,
-        limit=posting.NOTICES_PER_HOUR if sender else notices.SAME_PER_HOUR,
+        limit=limit,
     )
 
 

@@ -37,7 +37,13 @@ def add(
     """Add members, without mail to them; who is there already stays as they are."""
     from listserver.actions import lists, membership
     from listserver.core.actor import OPERATOR
+    from listserver.errors import UsageError
 
+    _one_of("--role", role, membership.ROLES)
+    try:
+        membership.mode_of(mode)
+    except UsageError as wrong:
+        raise typer.BadParameter(f"--mode: {wrong}") from None
     entries, now = _entries(given, file), common.now()
     if invite:
         _invite(list_name, [entry.address for entry in entries])
@@ -47,6 +53,12 @@ def add(
             lambda conn: membership.add(conn, OPERATOR, lists.find(conn, list_name), entries, now, role=role, mode=mode)
         )
     common.say(f"{list_name}: {done.added} added, {done.already} there already.")
+
+
+def _one_of(option: str, word: str, words: tuple[str, ...]) -> None:
+    """End the command as wrong usage where an option has another word than it can have."""
+    if word not in words:
+        raise typer.BadParameter(f"{option} {word}: write one of {', '.join(words)}.")
 
 
 def _invite(list_name: str, given: list[str]) -> None:
@@ -75,9 +87,8 @@ def list_(
     from listserver.actions import lists, membership
     from listserver.store import members
 
-    if role and role not in membership.ROLES:
-        raise typer.BadParameter(f"--role {role}: write one of {', '.join(membership.ROLES)}.")
-
+    if role:
+        _one_of("--role", role, membership.ROLES)
     with common.open_store() as (_, store):
         found = store.read_now(lambda conn: members.of_list(conn, lists.find(conn, list_name).id))
     rows = [_shown(member) for member in found if role in ("", member.role)]

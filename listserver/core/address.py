@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 import idna
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from listserver.errors import UsageError
+from listserver.errors import UsageError, Why
 
 
 class Verb(StrEnum):
@@ -179,7 +179,8 @@ def valid(address: str) -> str:
             allow_display_name=False, check_deliverability=False, strict=True,
         )  # fmt: skip
     except EmailNotValidError as wrong:
-        raise UsageError(f"{_shown(address)} is not an address that mail can reach: {wrong}") from None
+        said = f"{_shown(address)} is not an address that mail can reach: {wrong}"
+        raise UsageError(said, why=Why.NO_ADDRESS, given=(_shown(address),)) from None
     return checked.normalized.removesuffix(private)
 
 

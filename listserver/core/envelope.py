@@ -88,11 +88,13 @@ class Reply:
     """The answer to an inbound, in the words of SMTP; other doors translate it (pipe: sysexits).
 
     code: 250, 451, 550 …; status: enhanced code (RFC 3463) such as "5.1.1"; text: one line, no CR or LF, ASCII.
+    reasons: code and sentence of each finding, for who is told by mail in their own language.
     """
 
     code: int
     status: str
     text: str
+    reasons: tuple[tuple[str, str], ...] = ()
 
     @property
     def accepted(self) -> bool:

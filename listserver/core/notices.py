@@ -211,10 +211,20 @@ class HowToDecide:
     author: str
     subject: str
     said: str  # how the answer began, "" if it was empty
-    problem: str  # empty, unclear, edit (no marker lines, or too long to edit), password, refused
+    problem: str  # empty, unclear, edit (no marker lines, or too long to edit), unchanged, password, refused
     approve: str
     reject: str
     discard: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoMoreAnswers:
+    """To a moderator whose answers we could not read several times within an hour: we stop saying so for a while."""
+
+    list_name: str
+    list_title: str
+    count: int  # of mails that said so
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,6 +427,7 @@ Notice = (
     | YourDecision
     | AlreadyDecided
     | HowToDecide
+    | NoMoreAnswers
     | HeldClaimed
     | AnswerFromElsewhere
     | TokenExpired

@@ -1,4 +1,4 @@
-"""Why a post waits, in other languages than English: core.policy's findings, by their codes.
+"""Why a post waits or is refused, in other languages than English: core.policy's findings, by their codes.
 
 The English sentences, which the policy writes, name numbers and addresses too; they stand where a language has none.
 """
@@ -144,6 +144,53 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
+# code -> to the author of a post that is refused, where that is another thing than that it waits
+_REFUSED: dict[str, dict[str, str]] = {
+    "de": {
+        "loop": "Diese Mail wurde sehr oft weitergereicht: Sie scheint sich im Kreis zu drehen.",
+        "unusable-author": "Diese Mail hat zwei Felder »Von«, und niemand kann wissen, von wem sie ist.",
+        "banned": "Beiträge von Ihrer Adresse nimmt diese Liste nicht an. Warum, weiß, wer die Liste leitet.",
+        "not-a-member": (
+            "An diese Liste schreiben nur Mitglieder, und Ihre Adresse ist nicht dabei. Vielleicht sind Sie mit einer "
+            "anderen Mitglied; dann schreiben Sie von dort."
+        ),
+        "moderators-only": "An diese Liste schreibt nur die Moderation.",
+        "forged": (
+            "Diese Mail besteht die DMARC-Prüfung Ihrer Domain nicht. Schicken Sie sie bitte über den Mailserver "
+            "Ihrer eigenen Domain."
+        ),
+        "too-big": (
+            "Ihre Mail ist größer, als diese Liste annimmt. Legen Sie große Dateien bitte dorthin, wo andere sie holen "
+            "können, und schicken Sie einen Link."
+        ),
+        "forbidden-attachment": (
+            "Anhänge dieser Art nimmt die Liste nicht an. Schicken Sie die Mail bitte ohne, oder einen Link."
+        ),
+    },
+    "fr": {
+        "loop": "Ce courriel a été transmis un très grand nombre de fois : il semble tourner en rond.",
+        "unusable-author": "Ce courriel a deux champs « De » : personne ne peut savoir de qui il est.",
+        "banned": "Cette liste n'accepte pas les messages de votre adresse. Ses responsables savent pourquoi.",
+        "not-a-member": (
+            "Seuls les membres écrivent à cette liste, et votre adresse n'en est pas. Vous êtes peut-être membre avec "
+            "une autre adresse ; écrivez alors depuis celle-là."
+        ),
+        "moderators-only": "Seuls ses modérateurs écrivent à cette liste.",
+        "forged": (
+            "Ce courriel ne passe pas le contrôle DMARC de votre domaine. Envoyez-le par le serveur de votre propre "
+            "domaine."
+        ),
+        "too-big": (
+            "Votre courriel est plus grand que ce que cette liste accepte. Mettez les gros fichiers là où d'autres "
+            "peuvent les chercher, et envoyez un lien."
+        ),
+        "forbidden-attachment": (
+            "Cette liste n'accepte pas les pièces jointes de ce genre. Envoyez le courriel sans elles, ou avec un lien."
+        ),
+    },
+}
+
+
 def to_author(findings: Sequence[Finding], language: str) -> tuple[str, ...]:
     """Why, as the author is told."""
     words = _WORDS.get(language, {})
@@ -154,3 +201,9 @@ def to_moderator(findings: Sequence[Finding], language: str) -> tuple[str, ...]:
     """Why, as moderators are told."""
     words = _WORDS.get(language, {})
     return tuple(words[f.code][1] if f.code in words else f.moderator for f in findings)
+
+
+def of_refusal(reasons: Sequence[tuple[str, str]], language: str) -> tuple[str, ...]:
+    """Why a post was refused, as its author is told. reasons: code and English sentence of each finding."""
+    refused, words = _REFUSED.get(language, {}), _WORDS.get(language, {})
+    return tuple(refused.get(code) or (words[code][0] if code in words else sentence) for code, sentence in reasons)

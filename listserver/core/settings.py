@@ -4,7 +4,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from datetime import time
 from typing import Any, Literal, get_args
 
-from listserver.errors import UsageError
+from listserver.errors import UsageError, Why
 
 
 def _setting(default: Any, doc: str) -> Any:
@@ -120,22 +120,34 @@ def parse(name: str, text: str) -> Any:
             return True
         if word in ("false", "no", "off", "0"):
             return False
-        raise UsageError(f"{name} = {text!r} is not possible: write true or false.")
+        raise wrong(name, text, "true, false")
     if kind is int:
         return _number(name, text)
     words = choices(name)
     if words and text not in words:
-        raise UsageError(f"{name} = {text!r} is not possible: write one of {', '.join(words)}.")
+        raise wrong(name, text, ", ".join(words))
     if name == "digest_at":
         return _time_of_day(name, text)
     return text
+
+
+def wrong(name: str, text: str, choices: str) -> UsageError:
+    """A setting, of a list or a member, that cannot have this value. choices: what it can, comma-separated."""
+    said = f"{name} = {text!r} is not possible: write one of {choices}."
+    return UsageError(said, why=Why.ONE_OF, given=(name, text, choices))
+
+
+def unlike(name: str, text: str, what: str, example: str) -> UsageError:
+    """The same where there are too many to name them. what: a value is, such as "a date"."""
+    said = f"{name} = {text!r} is not {what}: write it like {example}."
+    return UsageError(said, why=Why.LIKE, given=(name, text, example))
 
 
 def _time_of_day(name: str, text: str) -> str:
     try:
         return f"{time.fromisoformat(text):%H:%M}"
     except ValueError:
-        raise UsageError(f"{name} = {text!r} is not a time of day: write it like 06:00.") from None
+        raise unlike(name, text, "a time of day", "06:00") from None
 
 
 def from_stored(stored: dict[str, Any]) -> ListSettings:
@@ -154,7 +166,8 @@ def _field(name: str) -> Any:
     for f in fields(ListSettings):
         if f.name == wanted:
             return f
-    raise UsageError(f"There is no setting {name!r}. `listserver list settings` shows all of them.")
+    said = f"There is no setting {name!r}. `listserver list settings` shows all of them."
+    raise UsageError(said, why=Why.NO_SETTING, given=(name, ", ".join(names())))
 
 
 def _number(name: str, text: str) -> int:
@@ -162,5 +175,5 @@ def _number(name: str, text: str) -> int:
     unit = text[len(digits) :].strip().casefold()
     if not digits.isascii() or not digits.isdigit() or unit not in _UNITS or (unit and name != "max_size"):
         example = "10 MB" if name == "max_size" else "10"
-        raise UsageError(f"{name} = {text!r} is not possible: write a whole number, such as {example}.")
+        raise unlike(name, text, "a whole number", example)
     return int(digits) * _UNITS[unit]

@@ -19,6 +19,7 @@ from listserver.email_commands.request import (
     find_list,
     own_membership,
     own_memberships,
+    refused,
     said,
 )
 from listserver.errors import Refused, UsageError
@@ -41,7 +42,7 @@ def subscribe(conn: Connection, request: Request) -> Outcome:
     try:
         found = joining.join(conn, request.site, actor, lst, target, request.now, name=command.name, options=options)
     except UsageError as wrong:
-        return said("refused", lst, text=str(wrong))
+        return Done(refused(wrong, lst))
     match found:
         case Joined(member, already):
             return said("already", lst, address=member.address, rows=_settings(member)) if already else Silent()
@@ -80,8 +81,8 @@ def _leave(conn: Connection, request: Request, mine: Sequence[tuple[List, Member
     for lst, member in mine:
         try:
             joining.leave(conn, request.actor, lst, member, request.now)
-        except Refused as refused:
-            return Done(Result("refused", lst.name, _title(lst), text=str(refused)), tuple(undo))
+        except Refused as wrong:
+            return Done(refused(wrong, lst), tuple(undo))
         takeover.tell(conn, request.site, request.actor, lst, member, request.now)
         gone.append((lst.name, _title(lst)))
         undo.append({"do": "join", "list": lst.id, "address": member.address, "options": membership.options_of(member)})
@@ -106,8 +107,8 @@ def set_options(conn: Connection, request: Request) -> Outcome:
     for lst, member in mine:
         try:
             new = membership.change(conn, request.actor, lst, member, wanted, request.now) if wanted else member
-        except (Refused, UsageError) as wrong:
-            return Done(Result("refused", lst.name, _title(lst), text=str(wrong)), tuple(undo))
+        except Refused as wrong:
+            return Done(refused(wrong, lst), tuple(undo))
         rows += [(lst.name, *row) for row in _settings(new)]
         if wanted:
             undo.append({"do": "set", "list": lst.id, "options": membership.options_of(member)})

@@ -11,8 +11,8 @@ from listserver.actions.membership import Entry
 from listserver.core.command_words import Do
 from listserver.core.notices import MembershipReminder, Result
 from listserver.core.settings import doc
-from listserver.email_commands.request import Done, Outcome, Request, Silent, Unproved, find_list, said
-from listserver.errors import Refused, UsageError
+from listserver.email_commands.request import Done, Outcome, Request, Silent, Unproved, find_list, refused, said
+from listserver.errors import Refused
 from listserver.store import holds, members, posts
 from listserver.store.lists import List
 
@@ -32,8 +32,8 @@ def run(conn: Connection, request: Request) -> Outcome:
         return said("not-owner", lst)
     try:
         return _DO[request.command.do](conn, request, lst)
-    except (Refused, UsageError) as wrong:
-        return said("refused", lst, text=str(wrong))
+    except Refused as wrong:
+        return Done(refused(wrong, lst))
 
 
 def _add(conn: Connection, request: Request, lst: List) -> Outcome:

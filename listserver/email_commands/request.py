@@ -11,6 +11,7 @@ from listserver.core.actor import Actor
 from listserver.core.command_values import Command
 from listserver.core.notices import Result
 from listserver.core.site import Site
+from listserver.errors import Refused
 from listserver.store import lists, members
 from listserver.store.lists import List
 from listserver.store.members import Member
@@ -59,6 +60,13 @@ def said(what: str, lst: List | None = None, **values: Any) -> Done:
     """Nothing to undo: only something to say."""
     name, title = (lst.name, lst.settings.title or lst.name) if lst else ("", "")
     return Done(Result(what, name, title, **values))
+
+
+def refused(wrong: Refused, lst: List) -> Result:
+    """Why something cannot be: the templates have words for each reason, and the sentence for what has none."""
+    return Result(
+        "refused", lst.name, lst.settings.title or lst.name, text=str(wrong), rows=((wrong.why, *wrong.given),)
+    )
 
 
 def find_list(conn: Connection, request: Request, name: str = "") -> List | None:

@@ -11,7 +11,8 @@ from listserver.actions.membership import Entry
 from listserver.core.actor import Actor
 from listserver.core.notices import Result
 from listserver.core.site import Site
-from listserver.errors import Refused, UsageError
+from listserver.email_commands.request import refused
+from listserver.errors import Refused
 from listserver.store import lists as list_rows
 from listserver.store.lists import List
 
@@ -28,8 +29,8 @@ def _one(conn: Connection, site: Site, actor: Actor, step: Step, now: datetime) 
     title = lst.settings.title or lst.name
     try:
         _STEPS[step["do"]](conn, site, actor, lst, step, now)
-    except (Refused, UsageError) as wrong:
-        return Result("refused", lst.name, title, text=str(wrong))
+    except Refused as wrong:
+        return refused(wrong, lst)
     return Result("undone", lst.name, title, text=step["do"])
 
 

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from listserver.store.tables import holds, lists
 
+NO_AUTHOR = "Somebody"  # who has no usable address
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -36,7 +38,7 @@ class Hold:
     @property
     def author(self) -> str:
         """Who wrote or wants to join, as people are told."""
-        return f"{self.name} <{self.address}>" if self.name else self.address or "nobody usable"
+        return f"{self.name} <{self.address}>" if self.name else self.address or NO_AUTHOR
 
 
 _COLUMNS = [lists.c.name if f.name == "list_name" else holds.c[f.name] for f in fields(Hold)]

@@ -121,7 +121,7 @@ def test_each_option(community: Community, wanted: dict[str, str], got: dict[str
     ("wanted", "hint"),
     [
         ({"colour": "red"}, "no member setting 'colour'"),
-        ({"own_copies": "perhaps"}, "true or false"),
+        ({"own_copies": "perhaps"}, "true, false"),
         ({"pause_until": "soon"}, "2027-01-31"),
         ({"zone": "Mars/Olympus"}, "Europe/Berlin"),
         ({"zone": "../etc"}, "Europe/Berlin"),

@@ -6,8 +6,9 @@ import email.policy
 import pytest
 
 from listserver import inbound
-from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy, Envelope
+from listserver.core.envelope import Authenticity, AuthResult, DmarcPolicy, Envelope, Reply
 from listserver.core.packing import unpack
+from tests.actions import mails
 from tests.actions.conftest import Community
 from tests.conftest import Statements
 
@@ -246,3 +247,21 @@ def test_S16_who_posted_to_several_lists_hears_of_a_refusal_by_mail(community: C
     gone = inbound.prepare(Envelope("eve@example.net", "gone@lists.example.org", "smtp"), raw)
     community.write(lambda c: inbound.refuse_by_mail(c, community.receiver, gone, reply, community.now))
     assert len(community.notices("your-post-refused")) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Only members may post"), ("de", "schreiben nur Mitglieder"), ("fr", "Seuls les")]
+)
+def test_S16_and_reads_why_in_the_language(community: Community, language: str, said: str) -> None:
+    community.create(non_members="reject", empty_subject="reject", language=language)
+    to = "talk@lists.example.org"
+    raw = community.mail("eve@example.net", to, Subject="")
+    arrived = inbound.prepare(Envelope("eve@example.net", to, "smtp", recipients=2), raw)
+    reply = community.write(lambda c: inbound.receive(c, community.receiver, arrived, community.now))
+    community.write(lambda c: inbound.refuse_by_mail(c, community.receiver, arrived, reply, community.now))
+    text = mails.text(community.notices("your-post-refused")[0])
+    assert said in text and text.count("  - ") == 2
+    ours = Reply(550, "5.1.1", "No such address.")  # of no check: then the sentence of the dialogue
+    community.later(hours=2)
+    community.write(lambda c: inbound.refuse_by_mail(c, community.receiver, arrived, ours, community.now))
+    assert "No such address." in mails.text(community.notices("your-post-refused")[1])

@@ -46,6 +46,10 @@ def decision(held: Community) -> str | None:
     return held.rows("holds")[-1]["decision"]
 
 
+def last_to(held: Community, address: str) -> dict[str, Any]:
+    return [row for row in held.notices() if row["address"] == address][-1]
+
+
 def last(held: Community) -> dict[str, Any]:
     return held.notices()[-1]
 
@@ -92,12 +96,37 @@ def test_an_edited_post_goes_out_marked_as_edited(held: Community) -> None:
     assert "as you edited it" in mails.text(last(held))
 
 
+def test_edit_with_the_text_as_it_was_lets_nothing_out(held: Community) -> None:
+    say(held, "edit", client="Thunderbird, below")
+    assert decision(held) is None and "the text is as it was" in mails.text(last(held))
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_4_a_notice_has_twelve_lines_above_the_post_at_most(community: Community, language: str) -> None:
+    talk = community.create(title="Talk about the drift of sensors", language=language)
+    community.join(talk, KIM, role="moderator")
+    community.post("Eve Lind <eve@example.net>", Subject="Drift of sensors in humid air")
+    above, _, below = mails.text(last_to(community, KIM)).partition("=== edit from here ===")
+    assert len(above.strip().splitlines()) <= 12, above
+    assert "+approve." in above and "+reject." in above and "+discard." in above and "/talk/held/" in above
+    assert "edit" in below
+
+
+def test_who_is_not_understood_again_and_again_hears_once_that_we_stop_saying_so(held: Community) -> None:
+    for _ in range(9):
+        say(held, "Please?")
+    assert [n["name"] for n in held.notices() if n["address"] == KIM][1:] == [*["how-to-decide"] * 5, "no-more-answers"]
+    say(held, "ok")
+    assert decision(held) == "approved" and last(held)["name"] == "your-decision"
+
+
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
         ("", "empty"),
-        ("ok?", "could be meant either way"),
-        ("I do not know", "could be meant either way"),
+        ("ok?", "does not say clearly"),
+        ("I do not know", "does not say clearly"),
+        ("%%%", "does not say clearly"),
         ("Approved: s3cret", "password"),
     ],
 )

@@ -13,6 +13,7 @@ from listserver.core import notices as kinds
 from listserver.core.actor import OPERATOR
 from listserver.core.notices import Result
 from listserver.core.wrap import LONG, wrapped
+from listserver.errors import Why
 from listserver.resources import folder
 from tests.actions import mails
 from tests.actions.conftest import SITE, Community
@@ -37,7 +38,7 @@ VALUES: dict[str, tuple[object, ...]] = {
         "approved", "edited", "trusted", "rejected", "discarded", "spam", "banned", "claimed", "goes-on", "dropped",
         "already", "unclear",
     ),
-    "problem": ("empty", "unclear", "edit", "password", "refused"),
+    "problem": ("empty", "unclear", "edit", "unchanged", "password", "refused"),
     "role": ("owner", "moderator"),
     "change": ("moved", "left", "removed"),
     "mark": ("mute", "follow", ""),
@@ -85,7 +86,11 @@ RESULTS: dict[str, dict[str, tuple[typing.Any, ...]]] = {
 
 def _results() -> Iterator[Result]:
     """One of each thing that a command can come to: those of the English text."""
+    for why in Why:
+        yield Result("refused", "talk", "Talk", "", "Xyzzy", ((why, "Qqq", "Zzz", "Xxx"),))
     for what in re.findall(r'r\.what == "([^"]+)"', (FOLDER / "en" / "parts.j2").read_text("utf-8")):
+        if what == "refused":
+            continue
         for text in RESULTS["text"].get(what, ("qqq",)):
             rows = RESULTS["rows"].get(what, (("talk", "Talk"),))
             for given in {rows, ()} if what in ("lists", "posts", "found", "wrong-word") else {rows}:

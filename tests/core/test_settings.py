@@ -26,8 +26,8 @@ def test_parse_gives_the_typed_value(name: str, text: str, wanted: object) -> No
     ("name", "text", "hint"),
     [
         ("joining", "perhaps", "confirm, open, approve"),
-        ("advertised", "maybe", "true or false"),
-        ("first_posts", "many", "whole number, such as 10"),
+        ("advertised", "maybe", "true, false"),
+        ("first_posts", "many", "whole number: write it like 10"),
         ("first_posts", "3 MB", "whole number"),
         ("max_size", "10 parsecs", "10 MB"),
         ("colour", "red", "no setting 'colour'"),

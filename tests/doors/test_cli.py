@@ -55,6 +55,8 @@ def test_init_takes_a_database_elsewhere(tmp_path: Path, cli: Cli, postgres_serv
         ["list", "show", "talk", "--colour"],
         ["member", "add", "talk"],
         ["member", "list", "talk", "--role", "king"],
+        ["member", "add", "talk", "anna@example.org", "--role", "king"],
+        ["member", "add", "talk", "anna@example.org", "--mode", "hourly"],
         ["ban", "add", "a", "b", "c"],
         ["config", "mta", "sendmail"],
         ["config", "mta", "postfix", "--file", "aliases"],
