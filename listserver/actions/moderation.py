@@ -135,9 +135,10 @@ def reject(
     title = lst.settings.title or lst.name
     notice: Notice
     if hold.kind == "join":
-        notice = YourJoinRejected(lst.name, title, reason.strip(), owner)
+        notice = YourJoinRejected(lst.name, title, reason.strip(), actor is PROGRAM, owner)
     else:
-        notice = YourPostRejected(lst.name, title, hold.subject or "(no subject)", reason.strip(), owner)
+        subject = hold.subject or "(no subject)"
+        notice = YourPostRejected(lst.name, title, subject, reason.strip(), actor is PROGRAM, owner)
     if hold.address:
         notices.send(conn, site, notice, hold.address, now, lst=lst)
     _note(conn, "hold-rejected", actor, hold, now)
@@ -176,7 +177,7 @@ def expire(conn: Connection, site: Site, now: datetime, limit: int) -> int:
     waited = holds.expired(conn, now, limit)
     for hold_id, list_id in waited:
         if lists.get(conn, list_id).settings.on_expiry == "reject":
-            reject(conn, site, PROGRAM, hold_id, "No moderator decided about it in time.", now)
+            reject(conn, site, PROGRAM, hold_id, "", now)
         else:
             discard(conn, PROGRAM, hold_id, now)
     return len(waited)

@@ -306,7 +306,8 @@ def _done(
 def _already(case: _Case, hold: Hold) -> texts.AlreadyDecided:
     at = _moment(hold.decided_at) if hold.decided_at else ""
     by = hold.decided_by or ""
-    return texts.AlreadyDecided(case.lst.name, case.title, hold.author, _subject(hold), hold.decision or "", by, at)
+    decision = "expired" if by == PROGRAM.address else hold.decision or ""
+    return texts.AlreadyDecided(case.lst.name, case.title, hold.author, _subject(hold), decision, by, at)
 
 
 def _help(case: _Case, hold: Hold, problem: str) -> texts.HowToDecide:

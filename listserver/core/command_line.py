@@ -12,6 +12,7 @@ from listserver.core.command_words import (
     FORMS,
     FULL_WORDS,
     HELP_TOPICS,
+    LANGUAGES,
     OPTION_WORDS,
     OPTIONS,
     PARTICLES,
@@ -35,7 +36,7 @@ def read_line(line: str, setting: Setting) -> Command | Wrong | None:
     words = line.strip().rstrip(".!;").split()
     if words and words[0].lower().rstrip(",") in ("quiet", "please"):  # LISTSERV and Sympa; people
         words = words[1:]
-    if words and words[0].lower() == "pause":
+    if words and words[0].lower() in ("pause", "resume"):
         words = ["set", *words]
     if not words or len(words) > _MOST_WORDS or len(line) > MOST_LENGTH:
         return None
@@ -345,7 +346,8 @@ def _set(words: _Words) -> Command | Wrong | None:
     first = words.words[0].lower().strip(",:") if words.words else ""
     if words.setting.exists(first) or not _starts_option(first):
         words.take_list(all_lists=True)
-    low = [word.lower().strip(",") for word in words.words]
+    raw = [word.strip(",") for word in words.words]
+    low = [word.lower() for word in raw]
     if low == ["help"]:
         return Command(Do.HELP, words.list, text="set")
     if low == ["show"]:
@@ -356,7 +358,7 @@ def _set(words: _Words) -> Command | Wrong | None:
         return words.wrong(Fault.MISSING)
     options: list[Option] = []
     while low:
-        taken = _option(low, words.setting.today)
+        taken = _option(low, raw, words.setting.today)
         if isinstance(taken, Fault):
             near = get_close_matches(low[0][:20], OPTION_WORDS, 3, 0.6) if taken is Fault.OPTION else []
             closest = tuple(near)
@@ -364,7 +366,7 @@ def _set(words: _Words) -> Command | Wrong | None:
             return words.wrong(taken, low[0], closest) if sure else None
         option, used = taken
         options += option
-        low = low[used:]
+        low, raw = low[used:], raw[used:]
     return words.command(options=tuple(options))
 
 
@@ -372,8 +374,8 @@ def _starts_option(word: str) -> bool:
     return word in OPTIONS or word in OPTION_WORDS or word in ("help", "show", "authenticate")
 
 
-def _option(low: list[str], today: date) -> tuple[list[Option], int] | Fault:
-    """(the options that the first words are, how many words that took), or what is wrong."""
+def _option(low: list[str], raw: list[str], today: date) -> tuple[list[Option], int] | Fault:
+    """(the options that the first words are, how many words that took), or what is wrong. raw: as they were typed."""
     word, after = low[0].removesuffix(":"), low[1] if len(low) > 1 else ""
     if word in SWITCHES and after in ("on", "off"):
         name, on, off = SWITCHES[word]
@@ -382,8 +384,14 @@ def _option(low: list[str], today: date) -> tuple[list[Option], int] | Fault:
         return [Option("mode", "digest"), Option("digest_form", "plain")], 1
     if word in ("digest", "digests") and after in FORMS:
         return [Option("mode", "digest"), Option("digest_form", FORMS[after])], 2
+    if word in ("zone", "language"):
+        return _personal(word, raw[1:2])
+    if word == "mode" and OPTIONS.get(after, ("",))[0] == "mode":
+        return [Option(*OPTIONS[after])], 2
     if word == "pause":
         rest = low[2:] if after == "until" else low[1:]
+        if rest in (["none"], ["off"]):
+            return [Option("pause_until", "none")], len(low)
         days = read_days(" ".join(rest), today, ahead=True) if rest else None
         return ([Option("pause_until", days[0])], len(low)) if days and days[0] > today else Fault.DATE
     if word == "topics":
@@ -391,6 +399,19 @@ def _option(low: list[str], today: date) -> tuple[list[Option], int] | Fault:
     if word in FORMS:
         return [Option("digest_form", FORMS[word])], 1
     return ([Option(*OPTIONS[word])], 1) if word in OPTIONS else Fault.OPTION
+
+
+_LANGUAGE = re.compile(r"[a-z]{2}(?:-[a-z]{2})?")
+
+
+def _personal(word: str, after: list[str]) -> tuple[list[Option], int] | Fault:
+    """A time zone as IANA names it, or a language; what holds for all of somebody's lists."""
+    if not after:
+        return Fault.MISSING
+    if word == "zone":
+        return [Option("zone", after[0])], 2
+    code = LANGUAGES.get(after[0].lower(), after[0].lower())
+    return ([Option("language", code)], 2) if _LANGUAGE.fullmatch(code) else Fault.OPTION
 
 
 _SHAPES: dict[Do, Callable[[_Words], Command | Wrong | None]] = {

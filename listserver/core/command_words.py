@@ -99,6 +99,7 @@ _VALUES: dict[tuple[str, str | bool], str] = {
     ("ack", False): "NOACK",
     ("concealed", True): "CONCeal",
     ("concealed", False): "NOCONCeal",
+    ("pause_until", "none"): "RESUME",
 }
 OPTIONS = {word: value for value, texts in _VALUES.items() for text in texts.split() for word in _cut(text)}
 # Words that on or off must follow (Mailman); the value that they have when on.
@@ -110,11 +111,16 @@ SWITCHES: dict[str, tuple[str, str | bool, str | bool]] = {
     "delivery": ("mode", "each", "nomail"),
     "digest": ("mode", "digest", "each"),
 }
+# Languages by their names; others by their code.
+LANGUAGES = {
+    "english": "en", "englisch": "en", "anglais": "en", "german": "de", "deutsch": "de", "allemand": "de",
+    "french": "fr", "französisch": "fr", "français": "fr", "francais": "fr",
+}  # fmt: skip
 FORMS = {"plain": "plain", "text": "plain", "txt": "plain", "mime": "mime", "html": "html"}
 OPTION_WORDS = (
     *(text.lower().removesuffix("s") for texts in _VALUES.values() for text in texts.split()),
     *(word for word in SWITCHES if word not in OPTIONS),
-    *("digestplain", "pause", "topics"),
+    *("digestplain", "mode", "pause", "topics", "zone", "language"),
 )
 
 HELP_TOPICS = frozenset({"commands", "archive", "moderators", "owners"})  # beside the commands and settings

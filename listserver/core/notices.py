@@ -46,12 +46,13 @@ class YourPostWaits:
 
 @dataclass(frozen=True, slots=True)
 class YourPostRejected:
-    """To an author: a moderator said no, with the moderator's words."""
+    """To an author: a moderator said no, with the moderator's words. expired: nobody said anything in time."""
 
     list_name: str
     list_title: str
     subject: str
     reason: str
+    expired: bool
     owner: str
 
 
@@ -279,11 +280,12 @@ class HeldJoin:
 
 @dataclass(frozen=True, slots=True)
 class YourJoinRejected:
-    """To somebody who wanted to join: a moderator said no."""
+    """To somebody who wanted to join: a moderator said no. expired: nobody said anything in time."""
 
     list_name: str
     list_title: str
     reason: str
+    expired: bool
     owner: str
 
 

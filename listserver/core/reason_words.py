@@ -68,7 +68,7 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "unchangeable": (
             "Ihre Mail ist signiert oder verschlüsselt, und die Liste hängt an Beiträge einen Text an.",
-            "Sie ist signiert oder verschlüsselt; durchgelassen geht sie ohne den Text der Liste hinaus.",
+            "Sie ist signiert oder verschlüsselt; freigegeben geht sie ohne den Text der Liste hinaus.",
         ),
         "odd-structure": (
             "Ihre Mail hat einen Teil, den nur wenige Programme lesen können.",

@@ -28,7 +28,7 @@ from listserver.store.lists import List
 from listserver.store.members import Member
 
 _NOT_STORED = ("ack",)  # options of other programs that we have no use for
-_CHANGED = ("mode", "own_copies", "concealed", "digest_form", "pause_until", "state")
+_PERSONAL = ("zone", "language")  # settings of a person, for all of their lists
 
 
 def subscribe(conn: Connection, request: Request) -> Outcome:
@@ -111,7 +111,8 @@ def set_options(conn: Connection, request: Request) -> Outcome:
             return Done(refused(wrong, lst), tuple(undo))
         rows += [(lst.name, *row) for row in _settings(new)]
         if wanted:
-            undo.append({"do": "set", "list": lst.id, "options": membership.options_of(member)})
+            personal = {name: getattr(member, name) for name in _PERSONAL if name in wanted}
+            undo.append({"do": "set", "list": lst.id, "options": {**membership.options_of(member), **personal}})
     ignored = " ".join(option.name for option in command.options if option.name in _NOT_STORED)
     return Done(
         Result("set" if wanted else "settings", address=mine[0][1].address, text=ignored, rows=tuple(rows)), tuple(undo)
@@ -179,12 +180,13 @@ def _texts(options: Sequence[Option]) -> dict[str, str]:
 
 
 def _settings(member: Member) -> tuple[tuple[str, str], ...]:
-    """What a member can set, as name and value."""
+    """What a member can set, by the words with which they do: `set myposts off`."""
     rows = [
         ("mode", member.mode),
-        ("pause_until", member.paused_through or "none"),
-        ("own_copies", "on" if member.own_copies else "off"),
-        ("concealed", "on" if member.concealed else "off"),
+        ("pause until", member.paused_through or "none"),
+        ("myposts", "on" if member.own_copies else "off"),
+        ("conceal", "on" if member.concealed else "off"),
         *([("topics", member.topics.replace(",", " "))] if member.topics else []),
+        *((name, value) for name in _PERSONAL if (value := getattr(member, name))),
     ]
     return tuple(rows if member.role == "member" else [("role", member.role), *rows])

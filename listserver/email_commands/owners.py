@@ -63,7 +63,7 @@ def _remind(conn: Connection, request: Request, lst: List) -> Outcome:
     title, site = lst.settings.title or lst.name, request.site
     request_address, leave = site.address(f"{lst.name}-request"), site.address(f"{lst.name}+unsubscribe")
     for one in everybody:
-        settings = (("mode", one.mode), ("own_copies", "on" if one.own_copies else "off"))
+        settings = (("mode", one.mode), ("myposts", "on" if one.own_copies else "off"))
         notice = MembershipReminder(lst.name, title, one.address, settings, request_address, leave)
         notices.send(conn, site, notice, one.address, request.now, lst=lst, language=one.language, limit=1)
     return said("reminded", lst, text=str(len(everybody)))

@@ -19,7 +19,7 @@ def test_subscribe_asks_and_any_answer_but_no_joins(robot: Robot) -> None:
     text = robot.only("confirm-commands")
     assert "subscribe talk" in text and "Talk about drift" in text and robot.member() is None
     robot.reply("whatever you say")
-    assert "You are a member of Talk about drift now." in robot.only("welcome")
+    assert "You are now a member of Talk about drift." in robot.only("welcome")
     member = robot.member()
     assert member is not None and (member.name, member.mode, member.known) == ("Anna Berg", "each", False)
     assert [row["name"] for row in robot.rows("events")][-1] == "member-joined"
@@ -51,7 +51,7 @@ def test_what_it_takes_to_join_under_each_setting(community: Community, joining_
         assert robot.member() is None
         assert "asked to let anna@example.org in" in mails.text(robot.notices("your-commands")[-1])
         robot.reply("ok", KIM, "held-join")
-        assert "They are a member now" in mails.text(robot.notices("your-decision")[-1])
+        assert "They are now a member" in mails.text(robot.notices("your-decision")[-1])
     assert robot.member() is not None and [row["address"] for row in robot.notices("welcome")] == [ANNA]
 
 
@@ -67,7 +67,7 @@ def test_a_moderator_says_no_to_a_request_and_the_second_one_is_told(community: 
     robot.arrive(mails.answer("phone", "no please use your work address", kims, KIM), KIM, mails.to(kims))
     assert "use your work address" in mails.text(robot.notices("your-join-rejected")[0])
     robot.arrive(mails.answer("phone", "ok", bobs, "bob@example.org"), "bob@example.org", mails.to(bobs))
-    assert "turned it down already" in mails.text(robot.notices("already-decided")[0])
+    assert "has already rejected it" in mails.text(robot.notices("already-decided")[0])
     assert robot.member() is None
 
 
@@ -89,17 +89,20 @@ def test_an_invitation_is_answered_like_a_question(community: Community) -> None
     assert "was invited" in mails.text(robot.notices("your-commands")[-1])
     assert "About the drift of sensors." in mails.text(robot.notices("invitation")[0])
     robot.send("invite anna@example.org", OLGA, proved=True)
-    assert "not asked" in mails.text(robot.notices("your-commands")[-1]) and len(robot.notices("invitation")) == 1
+    assert (
+        "It is asked at most" in mails.text(robot.notices("your-commands")[-1])
+        and len(robot.notices("invitation")) == 1
+    )
     robot.reply("yes please", name="invitation")
     assert robot.member() is not None
     robot.reply("yes please", name="invitation")
-    assert "can no\nlonger be answered" in robot.only("token-expired")
+    assert "longer be answered" in robot.only("token-expired")
 
 
 def test_already_a_member_changes_the_options_that_came_along(anna: Robot) -> None:
     anna.send("subscribe digest", proved=True)
     text = anna.only()
-    assert "is a member of Talk about drift already" in text and "mode = digest" in text
+    assert "is already a member of Talk about drift" in text and "mode = digest" in text
 
 
 def test_the_page_of_a_question_acts_as_an_answer_does(robot: Robot) -> None:
@@ -117,9 +120,9 @@ def test_leaving_is_confirmed_and_can_be_taken_back(anna: Robot) -> None:
     anna.send("unsubscribe")
     assert anna.member() is not None
     anna.reply()
-    assert "is no member any more of:\n  - Talk about drift" in anna.only() and anna.member() is None
+    assert "is no longer a member of:\n  - Talk about drift" in anna.only() and anna.member() is None
     anna.reply("undo")
-    assert "you are a member again" in mails.text(anna.notices("your-commands")[-1])
+    assert "you are again a member" in mails.text(anna.notices("your-commands")[-1])
     member = anna.member()
     assert member is not None and member.mode == "weekly"
 
@@ -135,7 +138,7 @@ def test_an_open_list_lets_everybody_go_without_a_question(community: Community)
     robot = Robot(community)
     robot.join(robot.create(leaving="open"), ANNA)
     robot.send("", to="talk-leave@lists.example.org")
-    assert "is no member any more" in robot.only() and robot.member() is None
+    assert "is no longer a member" in robot.only() and robot.member() is None
     robot.send("unsubscribe")
     assert "is not a member" in robot.only("your-commands") or robot.new()
 
@@ -162,7 +165,7 @@ def _token(robot: Robot) -> str:
 def test_the_unsubscribe_address_of_a_copy_is_proof_enough(anna: Robot) -> None:
     to = f"talk+unsubscribe.{_token(anna)}@lists.example.org"
     anna.send("", to=to)
-    assert "is no member of Talk about drift any more" in anna.only("goodbye") and anna.member() is None
+    assert "is no longer a member of Talk about drift" in anna.only("goodbye") and anna.member() is None
     anna.send("", to=to)
     assert anna.only("token-expired")
 
@@ -187,10 +190,22 @@ def test_set_pause_and_undo(anna: Robot) -> None:
     anna.send("set digest\nset noconceal", proved=True)
     assert "talk: mode = digest" in anna.only()
     anna.send("pause until 2027-01-31", proved=True)
-    assert "talk: pause_until = 2027-01-31" in anna.only()
+    assert "talk: pause until = 2027-01-31" in anna.only()
     anna.reply("undo")
     member = anna.member()
     assert member is not None and (member.state, member.mode) == ("active", "digest")
+
+
+def test_language_and_time_zone_are_set_by_mail_and_taken_back(anna: Robot) -> None:
+    anna.send("set zone Europe/Berlin\nset language german", proved=True)
+    member = anna.member()
+    assert member is not None and (member.zone, member.language) == ("Europe/Berlin", "de")
+    assert "talk: zone = Europe/Berlin" in anna.only() and "Ihre Einstellungen" in anna.only()
+    anna.reply("undo")
+    member = anna.member()
+    assert member is not None and (member.zone, member.language) == ("", "")
+    anna.send("set zone Europe/Atlantis", proved=True)
+    assert "Europe/Berlin" in anna.only()
 
 
 def test_set_with_a_star_is_for_all_lists_and_which_shows_them(anna: Robot) -> None:
@@ -282,7 +297,7 @@ def test_owner_commands_need_a_proof_and_an_owner(anna: Robot) -> None:
 
 def test_delete_set_list_stats_remind(anna: Robot) -> None:
     anna.send("delete anna@example.org", OLGA, proved=True)
-    assert "is no member of Talk about drift any more" in anna.only(to=OLGA) and anna.member() is None
+    assert "is no longer a member of Talk about drift" in anna.only(to=OLGA) and anna.member() is None
     anna.reply("undo", OLGA)
     assert anna.member() is not None
     anna.send("set-list moderation=all", OLGA, proved=True)
@@ -294,7 +309,7 @@ def test_delete_set_list_stats_remind(anna: Robot) -> None:
     anna.send("remind", OLGA, proved=True)
     assert len([row for row in anna.new() if row["name"] == "membership-reminder"]) == 3
     anna.send("add anna@example.org", OLGA, proved=True)
-    assert "was a member" in anna.only(to=OLGA)
+    assert "was already a member" in anna.only(to=OLGA)
 
 
 @pytest.mark.parametrize(
@@ -332,11 +347,11 @@ def test_modindex_and_the_batch_answer(anna: Robot) -> None:
         "discarded",
     ]
     answer = mails.text(next(row for row in anna.new() if row["name"] == "your-commands"))
-    assert answer.count("Let out") == 2 and answer.count("Dropped") == 2
+    assert answer.count("Approved") == 2 and answer.count("Discarded") == 2
     anna.reply("well", KIM, "waiting-posts")
     assert "nothing was done" in anna.only(to=KIM)
     anna.reply("ok 1", KIM, "waiting-posts")
-    assert "Was decided before" in anna.only(to=KIM)
+    assert "Was already decided" in anna.only(to=KIM)
     anna.reply("ok 1", EVE, "waiting-posts")
     assert anna.new() == []
     anna.send("modindex", KIM, proved=True)
@@ -389,7 +404,7 @@ def test_C4_owners_are_told_of_each_change_among_them_and_can_take_it_back(anna:
     assert anna.member(OLGA) is None
     told = {row["address"]: row for row in anna.notices("owners-changed")}
     assert set(told) == {"otto@example.org", OLGA}
-    assert "olga@example.org was owner and is no member any more" in mails.text(told[OLGA])
+    assert "olga@example.org was owner and is no longer a member" in mails.text(told[OLGA])
     anna.arrive(mails.answer("phone", "undo", told[OLGA], OLGA), OLGA, mails.to(told[OLGA]))
     assert anna.member(OLGA) is None  # who is no owner any more cannot; another owner can
     row = told["otto@example.org"]
@@ -431,5 +446,5 @@ def test_a_moderator_who_leaves_is_told_of_and_a_member_is_not(anna: Robot) -> N
     anna.send("unsubscribe", KIM, proved=True)
     anna.send("unsubscribe", ANNA, proved=True)
     assert {mails.text(row).split("\n")[1].strip() for row in anna.notices("owners-changed")} == {
-        "kim@example.org was moderator and is no member any more."
+        "kim@example.org was moderator and is no longer a member."
     }

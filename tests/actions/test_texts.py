@@ -114,7 +114,7 @@ def _samples(kind: type) -> Iterator[kinds.Notice]:
             choices[field.name] = VALUES.get(field.name) or FORMS[types[field.name]]
     for turn in range(max(map(len, choices.values()))):
         yield kind(**{name: these[turn % len(these)] for name, these in choices.items()})
-    for name in ("page", "reason", "stopped", "by_reply", "reminder", "number", "sender"):
+    for name in ("page", "reason", "expired", "stopped", "by_reply", "reminder", "number", "sender"):
         for value in choices.get(name, ()):
             yield kind(**{other: value if other == name else these[0] for other, these in choices.items()})
 
@@ -201,5 +201,5 @@ def test_a_link_ends_its_line_and_French_marks_stay_with_their_word() -> None:
 
 
 def test_a_post_without_a_subject_is_called_so_in_the_language() -> None:
-    notice = kinds.YourPostRejected("talk", "Talk", notices.NO_SUBJECT, "", "o@x.example")
+    notice = kinds.YourPostRejected("talk", "Talk", notices.NO_SUBJECT, "", False, "o@x.example")
     assert "(kein Betreff)" in notices.render(SITE, notice, "de")[0]

@@ -191,6 +191,8 @@ def test_prose_is_no_command(line: str) -> None:
         ("set-list talk title", Fault.MISSING, "title"),
         ("set topics", Fault.MISSING, "topics"),
         ("set talk pause", Fault.DATE, "pause"),
+        ("set talk zone", Fault.MISSING, "zone"),
+        ("set talk language klingon", Fault.OPTION, "language"),
         ("set mail nonsense", Fault.OPTION, "nonsense"),
         ("search in talk", Fault.MISSING, ""),
         ("searhc", Fault.WORD, "searhc"),
@@ -252,7 +254,7 @@ def test_options_have_the_names_of_member_settings() -> None:
     assert isinstance(found, Command)
     assert found.options == (Option("pause_until", date(2027, 1, 1)),)
     named = {name for name, *_ in [*OPTIONS.values(), *SWITCHES.values()]}
-    assert named == {"mode", "own_copies", "ack", "concealed"}
+    assert named == {"mode", "own_copies", "ack", "concealed", "pause_until"}
 
 
 def test_C3_no_word_of_a_quote_is_a_command_in_real_replies(shared: Path) -> None:

@@ -85,7 +85,7 @@ def mails(store: Store, address: str) -> list[str]:
 
 def link_in(text: str) -> str:
     """The path of the link to a page in a mail."""
-    return "/" + re.findall(r"https://lists\.example\.org/((?:sign-in|confirm|talk/held)/\S+)", text)[0]
+    return "/" + re.findall(r"https://lists\.example\.org/((?:sign-in|confirm|talk/held)/[^\s>]+)", text)[0]
 
 
 def member(store: Store, lst: List, address: str) -> Any:
