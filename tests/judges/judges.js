@@ -1,6 +1,6 @@
 // What html-validate, axe-core, pa11y and a browser say of pages. Reads JSON:
-// {modules, chromium, base, cookie, pages: [path], own: [path], sizes: [[width, scheme]], mail: it is HTML of a mail};
-// prints [{path, judge, says}].
+// {modules, chromium, base, cookie, pages: [path], own: [path], sizes: [[width, scheme]], each, mail: it is HTML of a mail};
+// prints [{path, judge, says}]. Each page is looked at in so many of the sizes, which take turns.
 const given = JSON.parse(require('fs').readFileSync(0, 'utf8'))
 const load = (name) => require(require.resolve(name, { paths: [given.modules] }))
 const puppeteer = load('puppeteer-core')
@@ -54,6 +54,8 @@ async function look (page, url, [width, scheme], say) {
   }
 }
 
+let turn = 0
+
 async function judge (browser, validator, path, found) {
   const say = (judge, says) => found.push({ path, judge, says })
   const url = given.base + path
@@ -64,7 +66,7 @@ async function judge (browser, validator, path, found) {
   for (const result of results) {
     for (const each of result.messages) say('html-validate', `${each.ruleId}: ${each.message} ${each.line}:${each.column}`)
   }
-  for (const size of given.sizes) await look(page, url, size, say)
+  for (let count = 0; count < given.each; count++) await look(page, url, given.sizes[turn++ % given.sizes.length], say)
   await page.close()
   const report = await pa11y(url, { browser, standard: 'WCAG2AA', includeWarnings: false })
   for (const each of report.issues) say('pa11y', `${each.code} ${each.context}`)

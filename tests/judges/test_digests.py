@@ -14,7 +14,7 @@ from listserver import demo
 from listserver.store.engine import Store
 from tests import sites
 from tests.actions.filing import file
-from tests.judges.test_markup import SHORT, checked, java, judged, judges
+from tests.judges.test_markup import checked, java, judged, judges
 from tests.sites import Archive
 
 __all__ = ["java", "judges"]  # fixtures
@@ -61,4 +61,4 @@ def test_everybody_can_read_a_digest(
     assert len(re.findall(rb"<div class=i", page)) > 20
     assert checked(java, judges, folder[0], {"digest": page}) == ""
     archive = Archive(folder[1], {}, "", {})
-    assert judged(archive, judges, {"digest": "/digest.html"}, {}, SHORT, mail=True) == []
+    assert judged(archive, judges, {"digest": "/digest.html"}, {}, each=2, mail=True) == []

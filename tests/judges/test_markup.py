@@ -20,8 +20,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("judges-markup")]
 
 MODULES = PEERS.absolute() / "judges"
 SCRIPT = Path(__file__).parent / "judges.js"
-SHORT = [(320, "light"), (1280, "dark")]
-LONG = [(320, "light"), (320, "dark"), (390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+SIZES = [(320, "light"), (1280, "dark"), (390, "light"), (320, "dark"), (1280, "light"), (390, "dark")]
 ALIKE = ("by-date", "older", "search-empty")  # in the long form only
 SOME = ("front", "thread", "long", "post", "author", "search")
 
@@ -46,11 +45,14 @@ def judged(
     judges: Path,
     pages: Mapping[str, str],
     own: Mapping[str, str],
-    sizes: object,
     *,
+    each: int,
     mail: bool = False,
 ) -> list[str]:
-    """What html-validate (not of the HTML of mails), axe-core, pa11y and our own eyes have to say."""
+    """What html-validate (not of the HTML of mails), axe-core, pa11y and our own eyes have to say.
+
+    each: at how many of SIZES a page is looked at; page after page they take turns.
+    """
     asked = {
         "modules": str(judges),
         "chromium": shutil.which("chromium"),
@@ -58,7 +60,8 @@ def judged(
         "cookie": sites.SESSION,
         "pages": list(pages.values()),
         "own": list(own.values()),
-        "sizes": sizes,
+        "sizes": SIZES,
+        "each": each,
         "mail": mail,
     }
     said = subprocess.run(["node", str(SCRIPT)], input=json.dumps(asked), capture_output=True, text=True, check=False)
@@ -91,12 +94,12 @@ def test_pages_with_real_mail_are_valid(real_archive: Archive, judges: Path, jav
 
 def test_everybody_can_read_the_demonstration(demo_archive: Archive, judges: Path) -> None:
     pages = {name: path for name, path in demo_archive.pages.items() if name not in ALIKE}
-    assert judged(demo_archive, judges, pages, demo_archive.own, SHORT) == []
+    assert judged(demo_archive, judges, pages, demo_archive.own, each=1) == []
 
 
 def test_everybody_can_read_real_mail(real_archive: Archive, judges: Path) -> None:
     some = {name: real_archive.pages[name] for name in SOME}
-    assert judged(real_archive, judges, some, {}, SHORT) == []
+    assert judged(real_archive, judges, some, {}, each=1) == []
 
 
 def test_the_stylesheet_is_valid(judges: Path, java: str) -> None:
@@ -114,6 +117,6 @@ def test_300_real_threads_are_valid(whole_archive: Archive, judges: Path, java: 
 
 @pytest.mark.soak
 def test_everybody_can_read_all_kinds_of_pages(whole_archive: Archive, demo_archive: Archive, judges: Path) -> None:
-    assert judged(demo_archive, judges, demo_archive.pages, demo_archive.own, LONG) == []
+    assert judged(demo_archive, judges, demo_archive.pages, demo_archive.own, each=len(SIZES)) == []
     some = {path: path for path in sites.threads(whole_archive, 30)}
-    assert judged(whole_archive, judges, {**whole_archive.pages, **some}, {}, LONG) == []
+    assert judged(whole_archive, judges, {**whole_archive.pages, **some}, {}, each=len(SIZES)) == []
