@@ -27,7 +27,7 @@ Unit = Callable[[Connection], T]
 READERS = 2  # threads for short reads, such as those of a recipient address
 RENDERERS = 2  # threads for reads that also render a page
 BUSY = 0.25  # seconds after a unit that changed something, in which pages give way
-REST = 6.0  # times what a page took, until the next one while others post
+REST = 9.0  # times what a page took, until the next one while others post
 
 _NOTIFY = select(func.pg_notify("listserver", ""))
 
