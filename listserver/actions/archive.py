@@ -12,9 +12,10 @@ from listserver.actions.access import Verb
 from listserver.core.actor import Actor
 from listserver.core.filing import Prepared, prepare
 from listserver.core.packing import pack
+from listserver.core.similar import telling
 from listserver.core.thread import Newcomer, Shelf, identifier
 from listserver.errors import Refused
-from listserver.store import events, lists, posts, threads
+from listserver.store import events, lists, posts, similar, threads
 from listserver.store.lists import List
 from listserver.store.posts import NewPost
 
@@ -66,9 +67,12 @@ def file_all(conn: Connection, lst: List, prepared: Sequence[Prepared], *, due: 
         shelf.place(newcomer)
     people = posts.people_of(conn, {new.post.author_key for new in fresh} - {""})
     placed = [_placed(shelf, new, people.get(new.post.author_key), due) for new in fresh]
-    more_threads = threads.save_threads(conn, lst.id, shelf)
+    begun, more_threads = threads.save_threads(conn, lst.id, shelf)
     posts.add(conn, lst.id, placed)
+    subjects = {new.id: new.prepared.words.subject for new in placed}
+    similar.learn(conn, lst.id, {thread: telling(subjects[thread].split()) for thread in begun})
     threads.save_waiting(conn, lst.id, shelf, set(ids))
+    threads.mark_answered(conn, [(new.thread_id, new.id) for new in placed if new.prepared.solves])
     posts.count_filed(conn, lst.id, placed, more_threads)
     filed = iter([Filed(new.id, new.number, new.identifier, new.thread_id) for new in placed])
     return [found if found is not None else next(filed) for found in duplicates]

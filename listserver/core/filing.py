@@ -9,6 +9,7 @@ from listserver.core.blocks import blocks_of
 from listserver.core.content import content, own_words
 from listserver.core.message import Part, Post, is_body
 from listserver.core.packing import pack, pack_json
+from listserver.core.solved import solves
 from listserver.core.subject import subject_key
 from listserver.core.text import first_sentence
 from listserver.core.thread import lineage
@@ -33,7 +34,8 @@ class Prepared:
 
     message_id: never "". sent_at: its Date if that is credible, else received_at. files: how many attachments.
     state: "shown", or "hidden" where the author asked not to be archived. lineage: as core.thread.lineage says.
-    enc, octets: the mail's bytes, packed. content: packed JSON of core.content.
+    solves: whether it says that what it answers solved it. enc, octets: the mail's bytes, packed. content: packed
+    JSON of core.content.
     """
 
     message_id: str
@@ -50,6 +52,7 @@ class Prepared:
     opening: str
     state: str
     lineage: tuple[str, ...]
+    solves: bool
     enc: str
     octets: bytes
     content: bytes
@@ -96,6 +99,7 @@ def prepare(
         opening=first_sentence(own, OPENING),
         state="hidden" if not_for_the_archive(post) else "shown",
         lineage=lineage(name, post.in_reply_to, post.references),
+        solves=solves(own),
         enc=enc,
         octets=octets,
         content=pack_json(content(text, files)),

@@ -5,12 +5,13 @@ Words are changed in fields, texts, encoded-words and encoded parts.
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from listserver.core import transfer
 from listserver.core.edits import Splice
 from listserver.core.headers import decode_words
-from listserver.core.masking import masked, masked_octets
-from listserver.core.message import Part, Post, part_bytes
+from listserver.core.masking import LEFT_OUT, holds_address, masked, masked_octets
+from listserver.core.message import Part, Post, part_bytes, read
 
 _ENCODED = re.compile(
     rb"=\?[\w.*+-]{1,60}\?[bBqQ]\?[^?\s]{0,4000}\?=(?:\s+=\?[\w.*+-]{1,60}\?[bBqQ]\?[^?\s]{0,4000}\?=)*"
@@ -18,23 +19,40 @@ _ENCODED = re.compile(
 _WIDE = ("utf-16", "utf-32", "utf-7", "ucs")
 
 
+class _How(NamedTuple):
+    """What becomes of words, of octets that are text, and of others."""
+
+    text: Callable[[str], str]
+    octets: Callable[[bytes], bytes]
+    others: Callable[[bytes], bytes]
+
+
 def masked_mail(post: Post) -> bytes:
     """Its octets, every address masked."""
-    return changed_mail(post, masked, masked_octets)
+    return _changed(post, _MASKED, 0)
 
 
 def changed_mail(post: Post, in_text: Callable[[str], str], in_octets: Callable[[bytes], bytes]) -> bytes:
-    """Its octets as these change them; where a text part is encoded, it is opened, changed and encoded again."""
+    """Its octets as these change them; encoded parts are opened, changed and encoded again, mails in it as well."""
+    return _changed(post, _How(in_text, in_octets, bytes), 0)
 
+
+def masked_file(post: Post, part: Part) -> bytes | None:
+    """What an attachment holds, addresses masked; None where that cannot be done, as in a key or a certificate."""
+    shown = _content(part, part_bytes(post, part), _MASKED, 0)
+    return None if shown == _WITHHELD else shown
+
+
+def _changed(post: Post, how: _How, depth: int) -> bytes:
     def words(found: re.Match[bytes]) -> bytes:
         text = decode_words(found[0].decode("ascii", "replace"))
-        changed = in_text(text)
+        changed = how.text(text)
         return found[0] if changed == text else changed.encode()
 
     def fields(octets: bytes) -> bytes:
-        return in_octets(_ENCODED.sub(words, octets))
+        return how.octets(_ENCODED.sub(words, octets))
 
-    splices = [Splice(part.start, part.end, _part(post, part, in_octets)) for part in post.parts if _is_text(part)]
+    splices = [Splice(part.start, part.end, _part(post, part, how, depth)) for part in post.parts]
     pieces: list[bytes] = []
     position = 0
     for one in sorted(splices):
@@ -43,21 +61,55 @@ def changed_mail(post: Post, in_text: Callable[[str], str], in_octets: Callable[
     return b"".join([*pieces, fields(post.raw[position:])])
 
 
-def masked_file(post: Post, part: Part) -> bytes:
-    """What an attachment holds; addresses are masked where it is text."""
+_DEEPEST = 3  # mails in mails that are opened; what lies deeper is masked as one text
+_WITHHELD = LEFT_OUT.encode()
+_PICTURES = ("image/", "audio/", "video/")  # and archives: in what is compressed, an address is chance
+_ARCHIVES = (
+    "application/zip",
+    "application/gzip",
+    "application/x-gzip",
+    "application/x-xz",
+    "application/x-7z-compressed",
+)
+
+
+def _content(part: Part, octets: bytes, how: _How, depth: int) -> bytes:
+    """What becomes of a part's octets, the transfer encoding undone."""
+    if part.content_type in ("message/rfc822", "message/global") and depth < _DEEPEST:
+        return _changed(read(octets), how, depth + 1)
+    if octets.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = octets.decode("utf-16", "replace")
+        changed = how.text(text)
+        return octets if changed == text else changed.encode("utf-16", "replace")
+    if part.charset.lower().startswith(_WIDE):
+        return b""  # nothing says in which order its octets come
+    if _is_text(part, octets):
+        return how.octets(octets)
+    compressed = part.content_type.startswith(_PICTURES) or part.content_type in _ARCHIVES
+    return octets if compressed else how.others(octets)
+
+
+def _unless_address(octets: bytes) -> bytes:
+    return _WITHHELD if holds_address(octets) else octets
+
+
+_MASKED = _How(masked, masked_octets, _unless_address)
+
+
+def _is_text(part: Part, octets: bytes) -> bool:
+    """Whether it says so, or is text whatever it says: vcf, ics, logs that come as octet-stream."""
+    said = part.content_type.startswith(("text/", "message/")) or part.content_type.endswith(("json", "xml"))
+    return said or not octets[:4_096].translate(None, _LETTERS)
+
+
+_LETTERS = bytes([9, 10, 12, 13, 27, *range(32, 127), *range(128, 256)])
+
+
+def _part(post: Post, part: Part, how: _How, depth: int) -> bytes:
     octets = part_bytes(post, part)
-    return masked_octets(octets) if _is_text(part) else octets
-
-
-def _is_text(part: Part) -> bool:
-    return part.content_type.startswith(("text/", "message/")) or part.content_type.endswith(("json", "xml"))
-
-
-def _part(post: Post, part: Part, in_octets: Callable[[bytes], bytes]) -> bytes:
-    if part.encoding not in ("base64", "quoted-printable"):
-        return in_octets(post.raw[part.start : part.end])
-    octets = part_bytes(post, part)
-    clear = b"" if part.charset.lower().startswith(_WIDE) else in_octets(octets)
+    clear = _content(part, octets, how, depth)
     if clear == octets:
         return post.raw[part.start : part.end]
-    return transfer.base64(clear) if part.encoding == "base64" else transfer.quoted_printable(clear)
+    if part.encoding == "base64":
+        return transfer.base64(clear)
+    return transfer.quoted_printable(clear) if part.encoding == "quoted-printable" else clear

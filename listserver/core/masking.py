@@ -1,6 +1,7 @@
 """What a visitor sees of addresses: `marit@…` in texts, names where people are named (standards W8)."""
 
 import re
+from binascii import a2b_base64
 
 _DOMAIN = r"(?:[^\W_][\w-]*(?:\.[\w-]+)+|\[[\w:.]{3,50}\])"
 _AT = r"@|%40|&#0*64;|&#x0*40;|&commat;|＠"
@@ -15,12 +16,42 @@ _OCTETS = re.compile(
 )
 
 
+# An address within an address, as return paths have them: bounces+marit=example.org@…, SRS0=…=example.org=marit@….
+_WITHIN = r"=(?:[a-z0-9][\w-]*(?:\.[\w-]+)+)(?=@|=[\w.+-]{1,64}@)"
+_WITHIN_TEXT, _WITHIN_OCTETS = re.compile(_WITHIN, re.IGNORECASE), re.compile(_WITHIN.encode(), re.IGNORECASE)
+# Lines of base64, one under the other: keys, certificates, signatures, and mails in mails hold addresses too.
+_PACKED = re.compile(rb"(?:[A-Za-z0-9+/]{40,}={0,2}[\s>|]*)+")
+_NOT_PACKED = re.compile(rb"[^A-Za-z0-9+/]+")
+_PLAIN = re.compile(
+    rb"(?<=[a-z0-9._+-]{3})@[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,63}){0,5}\.[a-z]{2,12}(?![a-z0-9])", re.IGNORECASE
+)
+LEFT_OUT = "[left out here, as it holds mail addresses] "
+
+
 def masked(text: str) -> str:
-    """The text with the domain of each address in it replaced by `…`."""
+    """The text with the domain of each address in it replaced by `…`; what packs addresses (keys) is left out."""
+    if "-----BEGIN " in text:
+        octets = text.encode("utf-8", "surrogatepass")
+        text = _PACKED.sub(_unless_plain, octets).decode("utf-8", "surrogatepass")
     # Most texts have none of the signs, and to see that is thirty times faster than the search.
     if "@" not in text and "%" not in text and "&" not in text and "＠" not in text:
         return text
-    return _ADDRESS.sub(_hidden, text)
+    return _WITHIN_TEXT.sub("=…", _ADDRESS.sub(_hidden, text))
+
+
+def holds_address(octets: bytes) -> bool:
+    """Whether an address stands in octets that are no text."""
+    return _PLAIN.search(octets) is not None
+
+
+def _unless_plain(found: re.Match[bytes]) -> bytes:
+    """A run of base64 that hides no address; else what says that it is left out."""
+    packed = _NOT_PACKED.sub(b"", found[0])
+    for start in range(4):  # what stands before it may look like base64 as well
+        some = packed[start:]
+        if holds_address(a2b_base64(some[: len(some) // 4 * 4])):
+            return LEFT_OUT.encode() + b"\n"
+    return found[0]
 
 
 def _hidden(found: re.Match[str]) -> str:
@@ -30,7 +61,7 @@ def _hidden(found: re.Match[str]) -> str:
 
 def masked_octets(octets: bytes) -> bytes:
     """The same for bytes of a mail, in ASCII: `marit@...`."""
-    return _OCTETS.sub(rb"\1...", octets)
+    return _WITHIN_OCTETS.sub(b"=...", _OCTETS.sub(rb"\1...", _PACKED.sub(_unless_plain, octets)))
 
 
 def author(name: str, address: str) -> str:

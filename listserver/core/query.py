@@ -9,7 +9,8 @@ class Query:
     """Words and phrases that must occur (a phrase is text with spaces), and what narrows the search.
 
     from_: words of an author's name. since, until: aware; since <= sent < until.
-    has_file, answered: None where it does not matter.
+    has_file, answered: None where it does not matter. answered: True, its asker said that it is solved; False, nobody
+    but its asker has written yet.
     """
 
     terms: tuple[str, ...] = ()

@@ -112,7 +112,7 @@ _PROBED = _SUSPENSIONS.where(
 _COUNTING = (
     select(bounces.c.member_id, bounces.c.kind, bounces.c.day)
     .where(bounces.c.member_id.in_(bindparam("ids", expanding=True)), bounces.c.at > bindparam("since"))
-    .order_by(bounces.c.member_id, bounces.c.at.desc())
+    .order_by(bounces.c.member_id, bounces.c.at.desc(), bounces.c.id.desc())
 )
 _POST = (
     select(posts.c.id)

@@ -6,7 +6,20 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, column, exists, func, or_, select, values
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    values,
+)
 
 from listserver.store.fast import Fast
 from listserver.store.moment import Moment
@@ -32,6 +45,19 @@ class Topic:
     first: str
     last_name: str
     last_address: str
+
+
+_other = posts.alias("other")
+
+
+def is_open(root: FromClause) -> ColumnElement[bool]:
+    """Of a thread with that first post: nobody but its asker has written in it, who did not call it solved either."""
+    another = and_(
+        _other.c.thread_id == threads.c.id,
+        _other.c.author_address != root.c.author_address,
+        _other.c.state == "shown",
+    )
+    return and_(threads.c.answered_id.is_(None), ~exists().where(another))
 
 
 _root, _last = posts.alias("root"), posts.alias("last")
@@ -63,16 +89,8 @@ _RECENT = Fast(
     .limit(bindparam("limit")),
     *("list", "end", "limit"),
 )
-_other = posts.alias("other")
 _OPEN = _TOPICS.where(
-    threads.c.answered_id.is_(None),
-    ~exists().where(
-        and_(
-            _other.c.thread_id == threads.c.id,
-            _other.c.author_address != _root.c.author_address,
-            _other.c.state == "shown",
-        )
-    ),
+    is_open(_root),
     threads.c.first_at >= _FROM,
     threads.c.first_at < _UNTIL,
 ).limit(bindparam("limit"))

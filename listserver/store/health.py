@@ -51,7 +51,7 @@ _POSTGRES_CLOCK = text("SELECT clock_timestamp()")
 _REFUSALS = (
     select(bounces.c.text)
     .where(bounces.c.at >= bindparam("since"), bounces.c.text != "")
-    .order_by(bounces.c.at.desc())
+    .order_by(bounces.c.at.desc(), bounces.c.id.desc())
     .limit(bindparam("count"))
 )
 _WAITING = (

@@ -60,6 +60,11 @@ _MEMBERS = (
     .join(people, people.c.id == members.c.person_id)
 )
 _OF_LIST = _MEMBERS.where(members.c.list_id == bindparam("list_id")).order_by(addresses.c.key)
+_FOLLOWING = (
+    _MEMBERS.where(members.c.list_id == bindparam("list_id"), addresses.c.key > bindparam("after"))
+    .order_by(addresses.c.key)
+    .limit(bindparam("limit"))
+)
 _OF_PERSON = _MEMBERS.where(members.c.person_id == bindparam("person_id")).order_by(members.c.list_id)
 _ONE = _MEMBERS.where(members.c.list_id == bindparam("list_id"), members.c.person_id == bindparam("person_id"))
 _BY_ID = _MEMBERS.where(members.c.id == bindparam("id"))
@@ -99,6 +104,11 @@ def by_id(conn: Connection, member_id: int) -> Member | None:
 def of_list(conn: Connection, list_id: int) -> list[Member]:
     """Everybody on a list, by address."""
     return [_member(row) for row in conn.execute(_OF_LIST, {"list_id": list_id})]
+
+
+def following(conn: Connection, list_id: int, after: str, limit: int) -> list[Member]:
+    """The first members of a list, by address, whose address key is behind `after`."""
+    return [_member(row) for row in conn.execute(_FOLLOWING, {"list_id": list_id, "after": after, "limit": limit})]
 
 
 def of_person(conn: Connection, person_id: int) -> list[Member]:

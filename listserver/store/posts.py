@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from listserver.core.filing import Prepared
 from listserver.core.packing import unpack
+from listserver.store import similar
 from listserver.store.fast import Fast
 from listserver.store.moment import Moment
 from listserver.store.tables import addresses, bodies, lists, posts, raw, threads
@@ -126,6 +127,11 @@ _WORDS = select(bodies.c.words).where(bodies.c.post_id == bindparam("id"))
 _NO_RAW = delete(raw).where(raw.c.post_id == bindparam("id"))
 _NO_BODY = delete(bodies).where(bodies.c.post_id == bindparam("id"))
 _CHANGED = update(lists).where(lists.c.id == bindparam("list")).values(changed=lists.c.changed + 1)
+_NOT_THE_ANSWER = (
+    update(threads)
+    .where(threads.c.id == bindparam("thread"), threads.c.answered_id == bindparam("post"))
+    .values(answered_id=None)
+)
 _CHANGED_THREAD = update(threads).where(threads.c.id == bindparam("thread")).values(changed=threads.c.changed + 1)
 # The title of a thread is the subject of its first post: if that goes, the next one that is shown has it.
 _next_title = (
@@ -253,6 +259,8 @@ def empty(conn: Connection, list_id: int, thread_id: int, post_id: int) -> None:
     conn.execute(_NO_BODY, {"id": post_id})
     conn.execute(_EMPTY, {"post": post_id})
     conn.execute(_NO_TITLE, {"root": post_id})
+    similar.forget(conn, post_id)
+    conn.execute(_NOT_THE_ANSWER, {"thread": thread_id, "post": post_id})
     _touch(conn, list_id, thread_id)
 
 
@@ -265,6 +273,7 @@ def rewrite(conn: Connection, row: Row[Any], new: Prepared) -> None:
     if not new.author_address:
         values["person_id"] = None
     conn.execute(update(posts).where(posts.c.id == row.id).values(**values))
+    similar.forget(conn, row.id)
     conn.execute(update(raw).where(raw.c.post_id == row.id).values(enc=new.enc, bytes=new.octets))
     if conn.dialect.name == "sqlite":
         _forget_words(conn, row.id)

@@ -26,6 +26,7 @@ class Thread:
     last_at: datetime
     answered_id: int | None
     changed: int
+    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ LINE = (
 _WEIGHT = func.coalesce(func.length(bodies.c.content), 0).label("weight")
 _THREAD = (
     *(threads.c.id, threads.c.identifier, threads.c.subject, threads.c.root_id, threads.c.posts, threads.c.first_at),
-    *(threads.c.last_at, threads.c.answered_id, threads.c.changed),
+    *(threads.c.last_at, threads.c.answered_id, threads.c.changed, threads.c.alike),
 )
 _AT = Fast(
     select(*COLUMNS, *LINE, *_THREAD)
@@ -150,6 +151,25 @@ _RAW_OF_MONTH = Fast(
     ),
     *("list", "start", "end", "limit"),
 )
+_SIZES = Fast(
+    select(posts.c.number, posts.c.size)
+    .where(posts.c.list_id == bindparam("list"), posts.c.number > bindparam("after"))
+    .order_by(posts.c.number)
+    .limit(bindparam("limit")),
+    *("list", "after", "limit"),
+)
+_RAW_BETWEEN = Fast(
+    select(posts.c.received_at, raw.c.enc, raw.c.bytes)
+    .join(raw, raw.c.post_id == posts.c.id)
+    .where(
+        posts.c.list_id == bindparam("list"),
+        posts.c.number > bindparam("after"),
+        posts.c.number <= bindparam("last"),
+        posts.c.state == "shown",
+    )
+    .order_by(posts.c.number),
+    *("list", "after", "last"),
+)
 _OF_AUTHOR = (
     select(*LINE, threads.c.identifier.label("thread"), threads.c.subject.label("topic"))
     .join(threads, threads.c.id == posts.c.thread_id)
@@ -193,6 +213,9 @@ _THREADS = Fast(
 )
 
 
+_AT_ONCE = 200  # posts
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A post of an author, with the identifier and the subject of its thread."""
@@ -210,6 +233,21 @@ def raw_of_thread(conn: Connection, thread_id: int, limit: int) -> list[Any]:
 def raw_of_month(conn: Connection, list_id: int, start: datetime, end: datetime, limit: int) -> list[Any]:
     """The same of a list's posts that came in [start, end)."""
     return _RAW_OF_MONTH.all(conn, {"list": list_id, "start": start, "end": end, "limit": limit})
+
+
+def portion(conn: Connection, list_id: int, after: int, octets: int) -> int:
+    """The number of the last post behind `after` with which mails of so many octets end; `after` if there is none."""
+    last, size = after, 0
+    for row in _SIZES.all(conn, {"list": list_id, "after": after, "limit": _AT_ONCE}):
+        last, size = row.number, size + row.size
+        if size >= octets:
+            break
+    return last
+
+
+def raw_between(conn: Connection, list_id: int, after: int, last: int) -> list[Any]:
+    """Rows (received_at, enc, bytes) of a list's posts with after < number <= last, by number."""
+    return _RAW_BETWEEN.all(conn, {"list": list_id, "after": after, "last": last})
 
 
 def of_author(conn: Connection, list_id: int, address: str, limit: int) -> list[Written]:

@@ -15,6 +15,7 @@ from listserver.core.content import own
 from listserver.core.packing import unpack_json
 from listserver.core.query import Query
 from listserver.core.words import Piece, extract, subject_words, words
+from listserver.store.fronts import is_open
 from listserver.store.fulltext import SIGNS
 from listserver.store.tables import bodies, lists, posts, threads
 
@@ -169,6 +170,7 @@ _POSTGRES_HITS = (
     .limit(SCANNED)
     .subquery("hits")
 )
+_root = posts.alias("root")
 _DETAILS = (
     select(
         posts,
@@ -196,9 +198,11 @@ def statement(dialect: str, query: Query) -> Select[Any]:
     if query.until is not None:
         found = found.where(posts.c.sent_at < bindparam("until"))
     if query.answered is not None:
-        is_answered = threads.c.answered_id.is_not(None)
         found = found.join(threads, threads.c.id == posts.c.thread_id)
-        found = found.where(is_answered if query.answered else ~is_answered)
+    if query.answered:
+        found = found.where(threads.c.answered_id.is_not(None))
+    if query.answered is False:
+        found = found.join(_root, _root.c.id == threads.c.root_id).where(is_open(_root))
     return found.order_by(hits.c.post_id.desc()).limit(MOST + 1)
 
 

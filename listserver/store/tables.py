@@ -166,6 +166,7 @@ threads = Table(
     Column("last_at", Moment, nullable=False),
     Column("last_id", Id),  # its newest post
     Column("answered_id", Id),  # the post that solved it, as its asker said
+    Column("alike", Text, nullable=False, default="", server_default=""),  # older threads like it, at most three ids
     Column("changed", Integer, nullable=False, default=0, server_default="0"),
     Index(None, "list_id", "last_at"),
     Index(None, "list_id", "first_at"),
@@ -205,6 +206,16 @@ posts = Table(
     Index(None, "list_id", "received_at"),
     Index(None, "list_id", "author_address", "received_at"),
     Index(None, "thread_id", "sent_at"),
+)
+
+# The words by which the subjects of threads are known, as numbers (core.similar): who shares rare ones is alike.
+thread_words = Table(
+    "thread_words",
+    metadata,
+    Column("list_id", Id, ForeignKey("lists.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("word", Integer, primary_key=True, autoincrement=False),
+    Column("thread_id", Id, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Index(None, "thread_id"),
 )
 
 # What a member said about one thread: follow (whatever their topics are), or mute.

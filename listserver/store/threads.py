@@ -100,6 +100,12 @@ _MARKS_KEPT = (
     )
     .values(thread_id=bindparam("into"))
 )
+_GONE = threads.alias()
+_ANSWER_KEPT = (
+    update(threads)
+    .where(threads.c.id == bindparam("into"), threads.c.answered_id.is_(None))
+    .values(answered_id=select(_GONE.c.answered_id).where(_GONE.c.id == bindparam("gone")).scalar_subquery())
+)
 _REMOVE = delete(threads).where(threads.c.id == bindparam("gone"))
 _REPARENT = (
     update(posts)
@@ -107,6 +113,27 @@ _REPARENT = (
     .values(parent_id=bindparam("parent"), distance=bindparam("steps"))
 )
 _AWAIT = Fast(insert(awaited), "list_id", "message_id", "post_id", "distance", "joins")
+_asker, _answer, _thanks = posts.alias("asker"), posts.alias("answer"), posts.alias("thanks")
+# The first thanks counts: by who asked, for a post of somebody else in the same thread.
+_ANSWER = (
+    select(_answer.c.id)
+    .select_from(_thanks)
+    .join(_answer, _answer.c.id == _thanks.c.parent_id)
+    .join(_asker, _asker.c.id == threads.c.root_id)
+    .where(
+        *(_thanks.c.id == bindparam("post"), _thanks.c.thread_id == threads.c.id, _answer.c.thread_id == threads.c.id),
+        *(_thanks.c.state == "shown", _answer.c.state == "shown", _thanks.c.author_address != ""),
+        _thanks.c.author_address == _asker.c.author_address,
+        _answer.c.author_address != _asker.c.author_address,
+    )
+    .correlate(threads)
+    .scalar_subquery()
+)
+_SOLVED = (
+    update(threads)
+    .where(threads.c.id == bindparam("thread"), threads.c.answered_id.is_(None))
+    .values(answered_id=_ANSWER)
+)
 _ARRIVED = delete(awaited).where(
     awaited.c.list_id == bindparam("list"), awaited.c.message_id.in_(bindparam("these", expanding=True))
 )
@@ -171,8 +198,8 @@ def save_waiting(conn: Connection, list_id: int, shelf: Shelf, new: set[int]) ->
         )
 
 
-def save_threads(conn: Connection, list_id: int, shelf: Shelf) -> int:
-    """Write the rows of new, changed and merged threads; gives by how many threads the list has grown."""
+def save_threads(conn: Connection, list_id: int, shelf: Shelf) -> tuple[list[int], int]:
+    """Write the rows of new, changed and merged threads; the ids of new ones, and by how many the list has grown."""
     begun = [shelf.threads[t] for t in sorted(shelf.began) if t in shelf.threads]
     if begun:
         _ADD.many(conn, [{"id": t.id, "list_id": list_id, "changed": 0, **_columns(t)} for t in begun])
@@ -185,8 +212,15 @@ def save_threads(conn: Connection, list_id: int, shelf: Shelf) -> int:
         conn.execute(_MOVE, {"gone": thread, "into": into})
         conn.execute(_REGROW, {"gone": thread, "into": into})
         conn.execute(_MARKS_KEPT, {"gone": thread, "into": into})
+        conn.execute(_ANSWER_KEPT, {"gone": thread, "into": into})
         conn.execute(_REMOVE, {"gone": thread})
-    return len(begun) - len(gone)
+    return [thread.id for thread in begun], len(begun) - len(gone)
+
+
+def mark_answered(conn: Connection, thanks: Sequence[tuple[int, int]]) -> None:
+    """What these (thread, post) say solved their threads, where their authors are those to say so. One statement."""
+    if thanks:
+        conn.execute(_SOLVED, [{"thread": thread, "post": post} for thread, post in thanks])
 
 
 def _survivor(shelf: Shelf, thread: int) -> int:

@@ -49,6 +49,7 @@ from listserver.store.tables import (
     stragglers,
     suspensions,
     thread_marks,
+    thread_words,
     threads,
     tokens,
 )
@@ -193,6 +194,8 @@ def take_out(conn: Connection, traces: Traces) -> None:
         for row_id, value in conn.execute(select(table.c.id, column).where(_says(column, traces))).all():
             values = {column.name: traces.taken_out_of(value)}
             conn.execute(update(table).where(table.c.id == row_id).values(values))
+            if table is threads:
+                conn.execute(delete(thread_words).where(thread_words.c.thread_id == row_id))
     conn.execute(delete(tokens).where(_says(tokens.c.arguments, traces)))
     for row in conn.execute(_HELD).all():
         if traces.in_mail(octets := unpack(row.enc, row.bytes)):

@@ -47,7 +47,10 @@ def handler(store: Store, site: Site, clock: Callable[[], datetime]) -> Handler:
         try:
             if request.method == "POST":
                 return await store.write(whole)
-            return await store.read(whole, page=True)
+            response = await store.read(whole, page=True)
+            if (more := response.more) is None:
+                return response
+            return replace(response, stream=lambda: store.read(more, page=True))
         except Unavailable:
             return Response(503, b"Please try again in a minute.\n", "text/plain; charset=utf-8", {"retry-after": "60"})
 
@@ -78,6 +81,8 @@ def _of_site(visit: Visit, parts: list[str]) -> Response | None:
             return fronts.site(visit)
         case ["search"]:
             return search(visit)
+        case ["opensearch.xml"]:
+            return machines.opensearch(visit)
         case ["robots.txt"]:
             return machines.robots(visit)
         case ["archive.css"]:
@@ -96,8 +101,8 @@ def _of_list(visit: Visit, parts: list[str]) -> Response:
             return _with_post(visit, name, identifier, lambda visit, found: _of_thread(visit, found, more))
         case ["p", identifier, *more]:
             return _with_post(visit, name, identifier, lambda visit, found: _of_post(visit, found, more))
-        case ["people", person, ""] if _ID.fullmatch(person[-10:]):
-            return _with_post(visit, name, person[-10:], lambda visit, found: author(visit, found, person))
+        case ["people", person, *more] if _ID.fullmatch(person[-10:]):
+            return _with_post(visit, name, person[-10:], lambda visit, found: _of_author(visit, found, person, more))
     return _with_list(visit, name, lambda visit, lst: _page_of_list(visit, lst, rest))
 
 
@@ -128,6 +133,8 @@ def _for_machines(visit: Visit, lst: List, rest: list[str]) -> Response | None:
             return feeds.of_search(visit, lst, form)
         case ["unanswered", ("atom.xml" | "feed.json") as form]:
             return feeds.of_unanswered(visit, lst, form)
+        case ["archive.mbox.gz"]:
+            return sent.archive(visit, lst)
         case ["sitemap.xml"]:
             return machines.sitemap(visit, lst)
         case ["opensearch.xml"]:
@@ -157,6 +164,15 @@ def _of_thread(visit: Visit, found: Found, rest: list[str]) -> Response | None:
             return sent.mailbox(rows, f"{found.list.name}-{found.thread.identifier}")
         case [] | [_]:
             return thread.thread(visit, found, rest[0] if rest else "")
+    return None
+
+
+def _of_author(visit: Visit, found: Found, person: str, rest: list[str]) -> Response | None:
+    match rest:
+        case [""]:
+            return author(visit, found, person)
+        case [("atom.xml" | "feed.json") as form]:
+            return feeds.of_author(visit, found, form)
     return None
 
 

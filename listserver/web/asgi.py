@@ -1,5 +1,6 @@
 """ASGI on one side, Request -> Response on the other; nothing is decided here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -35,7 +36,10 @@ def app(handler: Handler, *, https: bool = False) -> App:
             response = Response(413, b"That is more than this page takes.\n", "text/plain; charset=utf-8")
         else:
             response = await handler(request(scope, body))
-        await _send(scope, send, response, always)
+        if response.stream is None:
+            await _send(scope, send, response, always)
+        else:
+            await _stream(scope, receive, send, response, always)
 
     return answer
 
@@ -76,9 +80,31 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 async def _send(scope: Scope, send: Send, response: Response, always: Mapping[str, str]) -> None:
-    headers = {**always, **response.headers, "content-length": str(len(response.body))}
+    await send(_start(response, {**always, "content-length": str(len(response.body))}))
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+
+
+def _start(response: Response, always: Mapping[str, str]) -> MutableMapping[str, Any]:
+    headers = {**always, **response.headers}
     if response.content_type:
         headers["content-type"] = response.content_type
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": raw})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+    return {"type": "http.response.start", "status": response.status, "headers": raw}
+
+
+async def _stream(scope: Scope, receive: Receive, send: Send, response: Response, always: Mapping[str, str]) -> None:
+    """A body of unknown length; nothing more of it is made once the client is gone."""
+    assert response.stream is not None
+    await send(_start(response, always))
+    gone = asyncio.create_task(_gone(receive))
+    try:
+        while scope["method"] != "HEAD" and not gone.done() and (portion := await response.stream()):
+            await send({"type": "http.response.body", "body": portion, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

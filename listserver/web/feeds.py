@@ -14,11 +14,11 @@ from listserver.core.masking import author, masked
 from listserver.core.packing import unpack_json
 from listserver.store import fronts, reading
 from listserver.store.lists import List
-from listserver.store.reading import Found
+from listserver.store.reading import Found, Line
 from listserver.store.search import Sort
 from listserver.web.body import body
 from listserver.web.http import Response
-from listserver.web.posts import post_url
+from listserver.web.posts import author_url, post_url
 from listserver.web.render import Version, dated, not_modified, render
 from listserver.web.rows import row, thread_url, title
 from listserver.web.search import asked
@@ -93,8 +93,31 @@ def of_thread(visit: Visit, found: Found, form: Form) -> Response:
     if unchanged := not_modified(visit, version):
         return unchanged
     lines = [line for line in reading.of_thread(visit.conn, about.id) if line.state == "shown"][-ENTRIES:][::-1]
+    path = thread_url(visit, lst, about.identifier, about.subject).removeprefix(visit.root)
+    items = _of_posts(visit, lst, lines)
+    return dated(visit, _feed(visit, lst, form, items, title(lst, about.subject), path), version)
+
+
+def of_author(visit: Visit, found: Found, form: Form) -> Response | None:
+    """The newest posts of whoever wrote this one, whole; None where they have no page."""
+    lst, address = found.list, found.post.author_address
+    version = Version((lst.id, lst.changed, found.post.id, form), lst.last_post_at)
+    if unchanged := not_modified(visit, version):
+        return unchanged
+    first = reading.first_of_author(visit.conn, lst.id, address) if address and found.post.state == "shown" else None
+    if first is None or first[2]:
+        return None
+    written = reading.of_author(visit.conn, lst.id, address, ENTRIES)
+    path = author_url(visit, lst, replace(found.post, identifier=first[0])).removeprefix(visit.root)
+    name = f"{author(found.post.author_name, address)} on {lst.name}"
+    items = _of_posts(visit, lst, [one.post for one in written])
+    return dated(visit, _feed(visit, lst, form, items, name, path), version)
+
+
+def _of_posts(visit: Visit, lst: List, lines: list[Line]) -> list[Item]:
+    """These posts, whole; one statement."""
     packed = reading.contents(visit.conn, [line.id for line in lines])
-    items = [
+    return [
         Item(
             _whole(visit, post_url(visit, lst, line.identifier)),
             title(lst, line.subject),
@@ -106,8 +129,6 @@ def of_thread(visit: Visit, found: Found, form: Form) -> Response:
         for line in lines
         if line.id in packed
     ]
-    path = thread_url(visit, lst, about.identifier, about.subject).removeprefix(visit.root)
-    return dated(visit, _feed(visit, lst, form, items, title(lst, about.subject), path), version)
 
 
 def _whole(visit: Visit, path: str) -> str:

@@ -1,9 +1,11 @@
 """Requests and responses as plain values: a page is a function from one to the other, and tests call it as such."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
+
+from sqlalchemy import Connection
 
 MAX_FIELDS = 100  # of a query or form; more is not read
 
@@ -36,12 +38,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response; content_type "" where there is no body."""
+    """One response; content_type "" where there is no body.
+
+    more: makes a long body portion by portion: each call gives the next octets, b"" at the end. Each portion sees a
+    state of the database of its own. stream: the same as the ASGI layer has it, without the database.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "text/html; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
+    more: Callable[[Connection], bytes] | None = None
+    stream: Callable[[], Awaitable[bytes]] | None = None
 
 
 def html(text: str, status: int = 200, **headers: str) -> Response:

@@ -53,12 +53,13 @@ def _xml(name: str, entries: list[str]) -> Response:
     return Response(200, f"{head}{''.join(entries)}</{name}>\n".encode(), "application/xml; charset=utf-8", _DAY)
 
 
-def opensearch(visit: Visit, lst: List) -> Response:
-    """How a browser searches the list (OpenSearch 1.1)."""
+def opensearch(visit: Visit, lst: List | None = None) -> Response:
+    """How a browser searches the list, or all that its reader is shown (OpenSearch 1.1)."""
+    name, path = (lst.name, f"/{lst.name}") if lst else (visit.site.name, "")
     text = (
         '<?xml version="1.0" encoding="utf-8"?>\n<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">'
-        f"<ShortName>{escape(lst.name[:16])}</ShortName><Description>Search {escape(lst.name)}</Description>"
-        f'<Url type="text/html" template="{escape(visit.base)}/{escape(lst.name)}/search?q={{searchTerms}}"/>'
+        f"<ShortName>{escape(name[:16])}</ShortName><Description>Search {escape(name)}</Description>"
+        f'<Url type="text/html" template="{escape(visit.base + path)}/search?q={{searchTerms}}"/>'
         "<InputEncoding>UTF-8</InputEncoding></OpenSearchDescription>\n"
     )
     return Response(200, text.encode(), "application/opensearchdescription+xml; charset=utf-8", _DAY)

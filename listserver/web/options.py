@@ -76,6 +76,7 @@ def _form(visit: Visit, lst: List, member: Member, *, saved: bool = False, probl
         forms=FORMS,
         languages=LANGUAGES,
         pause=member.paused_through,
+        topics=_topics(member),
         saved=saved,
         problem=problem,
     )
@@ -93,4 +94,11 @@ def _wanted(visit: Visit, member: Member) -> dict[str, str]:
             wanted[name] = "on" if visit.field(name) == "on" else "off"
     if visit.field("pause_until") != member.paused_through:
         wanted["pause_until"] = visit.field("pause_until")
+    if visit.field("topics", 1_000) != _topics(member):
+        wanted["topics"] = visit.field("topics", 1_000) or "all"
     return wanted
+
+
+def _topics(member: Member) -> str:
+    """Their choice as they may write it, "" for all."""
+    return membership.options_of(member)["topics"] if member.topics else ""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from listserver.actions import lists as verbs
+from listserver.core import address as addresses
 from listserver.core import settings as core
 from listserver.core.command_values import Command
 from listserver.core.command_words import Do
@@ -59,9 +60,8 @@ def members(visit: Visit, lst: List) -> Response:
     if visit.posted and visit.field("do") in _DO:
         command = Command(_DO[visit.field("do")], lst.name, visit.field("address"), visit.field("name"))
         return told(visit, tuple(run(visit.conn, visit.site, visit.actor, lst, [command], visit.now).results), lst)
-    text = visit.request.query.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-    everybody = rows.of_list(visit.conn, lst.id)
-    shown = everybody[(number - 1) * PER_PAGE : number * PER_PAGE] if number else []
-    more = len(everybody) > number * PER_PAGE
-    return own(visit, "members", lst, members=shown, number=number, more=more, count=len(everybody))
+    after = visit.request.query.get("after", "")[:320]
+    found = rows.following(visit.conn, lst.id, after.casefold(), PER_PAGE + 1)
+    shown = found[:PER_PAGE]
+    more = addresses.key(shown[-1].address) if len(found) > PER_PAGE else ""
+    return own(visit, "members", lst, members=shown, after=after, more=more)

@@ -2,10 +2,12 @@
 
 import base64
 import gzip
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
 from markupsafe import escape
+from sqlalchemy import Connection
 
 from listserver.core import mbox
 from listserver.core.filing import is_file
@@ -16,8 +18,10 @@ from listserver.core.message import Part, Post, is_body, part_bytes, read
 from listserver.core.mime import text_of_part
 from listserver.core.packing import unpack
 from listserver.store import reading
+from listserver.store.lists import List
 from listserver.store.reading import Found
 from listserver.web.http import Response
+from listserver.web.render import page
 from listserver.web.visit import Visit
 
 CAGE = {  # nothing runs, nothing is fetched, whatever a browser makes of it (standards W4, W5)
@@ -29,6 +33,7 @@ MOST_HTML = 1_048_576  # characters; longer HTML is shown as text
 MOST_PICTURE = 300_000  # octets of a picture within HTML
 MOST_POSTS = 2_000  # in one mbox
 MOST_OCTETS = 100_000_000  # in one mbox, before it is packed
+PORTION = 2_000_000  # octets of mails that are read at once for the mbox of a whole list
 RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _TYPES = {*RASTER, "text/plain", "text/csv", "application/pdf", "application/zip", "application/gzip"}
 
@@ -54,7 +59,11 @@ def file(visit: Visit, found: Found, place: str) -> Response | None:
     kind = part.content_type if part.content_type in _TYPES else "application/octet-stream"
     shown = kind + ("; charset=utf-8" if kind.startswith("text/") else "")
     how = "inline" if kind in RASTER else "attachment"
-    return Response(200, masked_file(post, part), shown, {**CAGE, "content-disposition": how})
+    octets = part_bytes(post, part) if visit.viewer.sees_addresses(found.list) else masked_file(post, part)
+    if octets is None:
+        text = "It holds mail addresses, as keys and certificates do, and visitors get none."
+        return page(visit, "said", found.list, 403, title="This file is not for everybody", said=text, links=[])
+    return Response(200, octets, shown, {**CAGE, "content-disposition": how})
 
 
 def html(visit: Visit, found: Found) -> Response | None:
@@ -115,16 +124,49 @@ def mailbox(rows: Iterable[Any], name: str) -> Response | None:
     pieces: list[bytes] = []
     size = 0
     for row in rows:
-        octets = masked_mail(read(unpack(row.enc, row.bytes)))
-        pieces.append(f"From MAILER-DAEMON {row.received_at:%a %b %e %H:%M:%S %Y}\n".encode() + mbox.quote(octets))
+        pieces.append(_entry(row))
         size += len(pieces[-1])
         if size > MOST_OCTETS:
             break
     if not pieces:
         return None
-    body = gzip.compress(b"".join(pieces), 5, mtime=0)
-    headers = {**CAGE, "content-disposition": f'attachment; filename="{name}.mbox.gz"'}
-    return Response(200, body, "application/gzip", headers)
+    return Response(200, gzip.compress(b"".join(pieces), 5, mtime=0), "application/gzip", _named(name))
+
+
+def archive(visit: Visit, lst: List) -> Response:
+    """All posts of the list as mbox.gz, made while it is sent: a few megabytes are held, however long it is."""
+    return Response(200, b"", "application/gzip", _named(lst.name), more=_Portions(lst.id))
+
+
+class _Portions:
+    """The parts of a list's mbox.gz, one a call."""
+
+    def __init__(self, list_id: int) -> None:
+        self._list_id, self._after = list_id, 0
+        self._packer = zlib.compressobj(5, wbits=31)  # 31: with the header and trailer of gzip
+        self._ended = False
+
+    def __call__(self, conn: Connection) -> bytes:
+        """The next octets, b"" at the end."""
+        portion = b""
+        while not portion and not self._ended:
+            last = reading.portion(conn, self._list_id, self._after, PORTION)
+            for row in reading.raw_between(conn, self._list_id, self._after, last):
+                portion += self._packer.compress(_entry(row))
+            self._ended = last == self._after
+            self._after = last
+            if self._ended:
+                portion += self._packer.flush()
+        return portion
+
+
+def _entry(row: Any) -> bytes:
+    octets = masked_mail(read(unpack(row.enc, row.bytes)))
+    return f"From MAILER-DAEMON {row.received_at:%a %b %e %H:%M:%S %Y}\n".encode() + mbox.quote(octets)
+
+
+def _named(name: str) -> dict[str, str]:
+    return {**CAGE, "content-disposition": f'attachment; filename="{name}.mbox.gz"'}
 
 
 def _read(visit: Visit, found: Found) -> Post | None:

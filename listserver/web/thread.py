@@ -9,7 +9,7 @@ from markupsafe import Markup
 from listserver.core.content import opened
 from listserver.core.masking import author
 from listserver.core.outline import Entry, outline, pages
-from listserver.store import reading
+from listserver.store import reading, similar
 from listserver.store.reading import Found, Line
 from listserver.web import dates, linked_data
 from listserver.web.body import CUT
@@ -71,6 +71,15 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         "flat": visit.request.query.get("order") == "date",
         "reply": reply_url(visit, lst, about.identifier, about.subject),
         "address": visit.site.address,
+        "alike": [
+            {
+                "url": thread_url(visit, lst, one.identifier, one.subject),
+                "title": title(lst, one.subject),
+                "posts": one.posts,
+                "year": one.first_at.year,
+            }
+            for one in similar.titles(visit.conn, about.alike)
+        ],
         "data": linked_data.thread(visit, found, url, here, contents) if number == 1 else Markup(""),
     }
     return dated(visit, page(visit, "thread", lst, **values), version)

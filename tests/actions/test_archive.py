@@ -10,7 +10,7 @@ from listserver.actions import archive
 from listserver.actions.archive import Duplicate, Filed
 from listserver.core.actor import OPERATOR, Actor, Proof
 from listserver.errors import Refused
-from listserver.store import lists, people, posts
+from listserver.store import lists, people, posts, similar
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.tables import awaited, bodies, threads
@@ -152,21 +152,21 @@ def test_filing_takes_a_fixed_number_of_statements(store: Store, talk: List, sta
     file(store, talk, mail("a"), mail("b", "Re: x", names="a"))
     counts = {}
     for title, raw in {
-        "a thread of its own": mail("c", "y"),
+        "a thread of its own": mail("c", "yonder"),
         "an answer": mail("d", "Re: x", names="a b"),
-        "an answer by subject": mail("e", "Re: y"),
-        "an answer to what is not here": mail("f", "Re: z", names="0 1 2 3"),
-        "a late parent": mail("3", "z"),
+        "an answer by subject": mail("e", "Re: yonder"),
+        "an answer to what is not here": mail("f", "Re: zebra", names="0 1 2 3"),
+        "a late parent": mail("3", "zebra"),
     }.items():
         statements.clear()
         file(store, talk, raw)
         counts[title] = len(statements)
     full_text = 1 if store.dialect == "sqlite" else 0
     assert counts == {
-        "a thread of its own": 10 + full_text,
+        "a thread of its own": 12 + full_text,
         "an answer": 10 + full_text,
         "an answer by subject": 11 + full_text,
-        "an answer to what is not here": 12 + full_text,
+        "an answer to what is not here": 14 + full_text,
         "a late parent": 12 + full_text,
     }
     statements.clear()
@@ -208,3 +208,90 @@ def test_thousands_that_wait_for_one_are_adopted_at_once(store: Store, talk: Lis
     file(store, talk, mail("root", "x"))
     assert {above for name, (above, _) in tree(store, talk).items() if name != "root@x"} == {"root@x"}
     assert counted(store, talk).threads == 1
+
+
+# --- answered, and alike ----------------------------------------------------------------------------------------------
+BEN, KIM = "Ben <ben@example.org>", "Kim <kim@example.org>"
+THANKS = "Thanks, that worked."
+
+
+def answered(store: Store) -> list[str | None]:
+    """Of each thread the Message-ID of what solved it."""
+    found = select(posts_table.c.message_id).select_from(threads).order_by(threads.c.id)
+    found = found.outerjoin(posts_table, posts_table.c.id == threads.c.answered_id)
+    return store.read_now(lambda conn: list(conn.execute(found).scalars()))
+
+
+@pytest.mark.parametrize("batch", [1, 10])
+@pytest.mark.parametrize(
+    ("thanks", "solved"),
+    [
+        (mail("c", "Re: x", names="a b", body=THANKS), "b@x"),
+        (mail("c", "Re: x", names="a b", body=THANKS, author=KIM), None),  # somebody else's thanks
+        (mail("c", "Re: x", names="a", body=THANKS), None),  # for their own post
+        (mail("c", "Re: x", names="a b", body="Thanks, I will try."), None),
+        (mail("c", "Re: x", names="a b", body=THANKS, more="X-No-Archive: yes"), None),
+        (mail("c", "y (was: x)", names="a b", body=THANKS), None),  # of another thread
+    ],
+)
+def test_an_asker_says_what_solved_it(store: Store, talk: List, thanks: bytes, solved: str | None, batch: int) -> None:
+    file(store, talk, mail("a", "x"), mail("b", "Re: x", names="a", author=BEN), thanks, batch=batch)
+    assert answered(store)[0] == solved
+
+
+def test_the_first_thanks_counts_and_a_deleted_answer_is_none(store: Store, talk: List) -> None:
+    file(
+        store,
+        talk,
+        mail("a", "x"),
+        mail("b", "Re: x", names="a", author=BEN),
+        mail("c", "Re: x", names="a", author=KIM),
+    )
+    file(store, talk, mail("d", "Re: x", names="a b", body=THANKS), mail("e", "Re: x", names="a c", body=THANKS))
+    assert answered(store) == ["b@x"]
+    store.write_now(lambda conn: archive.delete(conn, OPERATOR, talk, 3, NOW))
+    assert answered(store) == ["b@x"]
+    store.write_now(lambda conn: archive.delete(conn, OPERATOR, talk, 2, NOW))
+    assert answered(store) == [None]
+
+
+def test_threads_that_become_one_keep_the_answer(store: Store, talk: List) -> None:
+    file(store, talk, mail("a", "x", names="0"), mail("b", "Re: x", names="0 a", author=BEN))
+    file(store, talk, mail("c", "Re: x", names="0 a b", body=THANKS))
+    file(store, talk, *[mail(f"k{i}", "other", names="1", author=KIM) for i in range(5)])
+    assert answered(store) == ["b@x", None]
+    file(store, talk, mail("1", "x", names="0", author=KIM))
+    assert answered(store) == ["b@x"]
+
+
+def alike(store: Store, lst: List) -> dict[str, str]:
+    """Subject of each thread -> those that are like it."""
+
+    def rows(conn: Connection) -> dict[str, str]:
+        found = conn.execute(select(threads).where(threads.c.list_id == lst.id)).all()
+        return {row.subject: ", ".join(one.subject for one in similar.titles(conn, row.alike)) for row in found}
+
+    return store.read_now(rows)
+
+
+SUBJECTS = ["Humidity sensors drift", "Antenna cable", "Drifting humidity sensor in winter", "[talk] Which antenna?"]
+
+
+@pytest.mark.parametrize("batch", [1, 10])
+def test_a_new_thread_knows_older_ones_like_it(store: Store, talk: List, batch: int) -> None:
+    other = new_list(store, "other")
+    file(store, other, mail("o", SUBJECTS[0]))
+    file(store, talk, *[mail(f"m{i}", subject, day=i) for i, subject in enumerate(SUBJECTS)], batch=batch)
+    assert {subject: like for subject, like in alike(store, talk).items() if like} == {SUBJECTS[2]: SUBJECTS[0]}
+
+
+def test_what_is_not_shown_is_like_nothing(store: Store, talk: List) -> None:
+    file(store, talk, mail("a", SUBJECTS[0]), mail("b", SUBJECTS[0] + "!"))
+    store.write_now(lambda conn: archive.hide(conn, OPERATOR, talk, 1, NOW))
+    assert set(alike(store, talk).values()) == {""}
+    store.write_now(lambda conn: archive.hide(conn, OPERATOR, talk, 1, NOW, hidden=False))
+    assert alike(store, talk)[SUBJECTS[0] + "!"] == SUBJECTS[0]
+    store.write_now(lambda conn: archive.delete(conn, OPERATOR, talk, 1, NOW))
+    assert set(alike(store, talk).values()) == {""}
+    file(store, talk, mail("c", SUBJECTS[0] + "?"))
+    assert alike(store, talk)[SUBJECTS[0] + "?"] == SUBJECTS[0] + "!"

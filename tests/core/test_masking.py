@@ -1,10 +1,16 @@
 """What visitors see instead of addresses."""
 
+import base64
+
 import pytest
 
 from listserver.core.masked_mail import masked_file, masked_mail
 from listserver.core.masking import author, masked, masked_octets
 from listserver.core.message import read
+
+# Two lines of base64, the address across their ends; three letters before it, as keys have what is not text.
+PACKED = base64.b64encode(b"\x99\x01\x00" + b"k" * 40 + b" Marit <marit@example.org>" + b"\xb4" * 30).decode()
+KEY = f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{PACKED[:64]}\n{PACKED[64:]}\n=abcd\n-----END"
 
 
 @pytest.mark.parametrize(
@@ -20,6 +26,10 @@ from listserver.core.message import read
         ("@decorator.name", "@decorator.name"),
         ("at 5 @ 3.50", "at 5 @ 3.50"),
         ("x@localhost", "x@localhost"),
+        ("bounces+marit=example.org@lists.example", "bounces+marit=…@…"),
+        ("SRS0=hhh=tt=example.org=marit@relay.example", "SRS0=hhh=tt=…=marit@…"),
+        (KEY, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n[left out here, as it holds mail addresses] \n=abcd\n-----END"),
+        ("-----BEGIN PGP SIGNATURE-----\n" + "QUJD" * 20, "-----BEGIN PGP SIGNATURE-----\n" + "QUJD" * 20),
     ],
 )
 def test_W8_the_domain_of_an_address_is_not_shown(text: str, shown: str) -> None:
@@ -65,3 +75,60 @@ def test_W8_encoded_parts_are_opened_masked_and_encoded_again() -> None:
     assert b"iVBORw0K" in shown
     assert masked_file(post, post.parts[-1]) == b"\x89PNG\r\n"
     assert masked_file(post, post.parts[-2]).strip() == b"plain kim@..."
+
+
+def leaves(*parts: bytes) -> bytes:
+    inner = b"".join(b"--q\n" + part + b"\n" for part in parts)
+    return b'From: k@example.net\nContent-Type: multipart/mixed; boundary="q"\n\n' + inner + b"--q--\n"
+
+
+def packed(kind: str, octets: bytes) -> bytes:
+    head = f"Content-Type: {kind}\nContent-Transfer-Encoding: base64\n\n".encode()
+    return head + base64.encodebytes(octets)
+
+
+def test_W8_keys_in_fields_are_left_out() -> None:
+    post = read(
+        b"From: k@example.net\nAutocrypt: addr=k@example.net;\n keydata=" + PACKED.encode() + b"\nX-A: 1\n\nHi\n"
+    )
+    shown = masked_mail(post)
+    assert b"addr=k@...;" in shown and b"left out here" in shown and b"X-A: 1\n\nHi" in shown
+    assert PACKED[:40].encode() not in shown
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/octet-stream; name=a.vcf", "text/vcard", "text/calendar", "application/x"]
+)
+def test_W8_text_is_masked_whatever_it_says_it_is(kind: str) -> None:
+    post = read(leaves(packed(kind, "MAILTO:märit@example.org\n".encode())))
+    assert masked_file(post, post.parts[0]) == "MAILTO:märit@...\n".encode()
+    assert b"example.org" not in base64.b64decode(masked_mail(post).split(b"\n\n")[2].partition(b"--q")[0])
+
+
+def test_W8_two_octets_a_letter() -> None:
+    plain = "hällo".encode("utf-16")
+    for text, shown in ((b"marit@example.org".decode().encode("utf-16"), "marit@…".encode("utf-16")), (plain, plain)):
+        post = read(leaves(packed("application/octet-stream", text)))
+        assert masked_file(post, post.parts[0]) == shown
+
+
+def test_W8_a_certificate_is_withheld_a_picture_is_not() -> None:
+    octets = b"\x00\x01 marit@example.org\x00"
+    post = read(
+        leaves(packed("application/pkcs7-signature", octets), packed("image/png", octets), packed("a/b", b"\0"))
+    )
+    assert masked_file(post, post.parts[0]) is None
+    assert masked_file(post, post.parts[1]) == octets
+    assert masked_file(post, post.parts[2]) == b"\0"
+    assert base64.b64encode(octets) in (shown := masked_mail(post))
+    assert shown.count(base64.b64encode(octets)) == 1
+
+
+def test_W8_mails_in_mails_are_opened_some_levels_deep() -> None:
+    raw = leaves(packed("text/plain", b"ask kim@example.org today"))
+    for depth in range(6):
+        post = read(raw)
+        shown = masked_file(post, post.parts[0])
+        assert shown is not None
+        assert b"example.org" not in shown and b"ZXhhbXBsZS5vcmc" not in shown, depth
+        raw = leaves(b"Content-Type: message/rfc822\n\n" + raw)

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import io
 import json
 import re
 from binascii import a2b_qp
@@ -13,13 +14,14 @@ import pytest
 from sqlalchemy import update
 
 from listserver.actions import archive as filed
+from listserver.core import mbox
 from listserver.core.actor import OPERATOR
 from listserver.core.site import Site
 from listserver.core.thread import identifier
 from listserver.store import lists, old_links
 from listserver.store.engine import Store
 from listserver.store.tables import posts as table
-from listserver.web import archive
+from listserver.web import archive, sent
 from listserver.web.http import Request, Response, fields
 from listserver.web.visit import VISITOR, Visit
 from tests.actions.filing import file, mail, new_list
@@ -83,7 +85,14 @@ def url_of(get: Get, name: str) -> str:
     ("kind", "most"),
     [
         *(("site", 2), ("front", 4), ("thread", 4), ("post", 4), ("missing", 2), ("later", 2), ("month", 3)),
-        *(("author", 3), ("/talk/unanswered/", 3), ("/talk/months/", 3), ("/talk/atom.xml", 2), ("raw", 2)),
+        *(
+            ("author", 3),
+            ("author-feed", 4),
+            ("/talk/unanswered/", 3),
+            ("/talk/months/", 3),
+            ("/talk/atom.xml", 2),
+            ("raw", 2),
+        ),
     ],
 )
 def test_a_page_costs_a_fixed_number_of_statements(
@@ -98,6 +107,7 @@ def test_a_page_costs_a_fixed_number_of_statements(
         "later": f"/talk/t/{post_id('c')}",
         "month": "/talk/2026/03/",
         "author": f"/talk/people/anna-berg-{post_id('a')}/",
+        "author-feed": f"/talk/people/anna-berg-{post_id('a')}/atom.xml",
         "raw": f"/talk/p/{post_id('b')}/raw",
     }
     statements.clear()
@@ -111,6 +121,46 @@ def test_an_authors_page_keeps_its_address_though_posts_came_in_one_instant(talk
     first = table.c.identifier == post_id("a")
     talk.write_now(lambda conn: conn.execute(update(table).where(first).values(subject_key="moved")))
     assert get(f"/talk/people/anna-berg-{post_id('a')}/").status == 200
+
+
+def test_a_thread_names_those_like_it_for_one_statement_more(talk: Store, get: Get, statements: Statements) -> None:
+    lst = talk.read_now(lambda c: lists.find(c, "talk"))
+    assert lst is not None
+    file(talk, lst, *[mail(f"s{i}", f"Humidity sensors drift ({i})") for i in range(5)])
+    url = url_of(get, "s4")
+    statements.clear()
+    text = get(url).body.decode().partition("Threads like this one")[2]
+    assert len(statements) == 4
+    assert re.findall(r"drift \(\d\)", text) == ["drift (3)", "drift (2)", "drift (1)"]
+
+
+def unpacked(store: Store, response: Response) -> bytes:
+    """The body of a response that is made portion by portion."""
+    assert response.more is not None
+    portions = []
+    while portion := store.read_now(response.more):
+        portions.append(portion)
+    return gzip.decompress(b"".join(portions))
+
+
+def test_the_mbox_of_a_list_is_made_portion_by_portion(
+    talk: Store, get: Get, statements: Statements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk.write_now(lambda c: filed.hide(c, OPERATOR, lists.get(c, 1), 3, NOW))
+    answer = get("/talk/archive.mbox.gz")
+    assert (answer.content_type, answer.headers["cache-control"]) == ("application/gzip", "max-age=3600")
+    whole = unpacked(talk, answer)
+    found = [entry.raw for entry in mbox.split(io.BytesIO(whole), unquote=True)]
+    assert [re.search(rb"Message-ID: <(\w)@", raw)[1] for raw in found] == [b"a", b"b", b"d"]  # type: ignore[index]
+    assert b"example.org>" not in whole
+    monkeypatch.setattr(sent, "PORTION", 1)  # each post by itself
+    statements.clear()
+    assert unpacked(talk, get("/talk/archive.mbox.gz")) == whole
+    assert len(statements) == 1 + 2 * 5
+    empty = new_list(talk, "empty", archive="public")
+    assert unpacked(talk, get(f"/{empty.name}/archive.mbox.gz")) == b""
+    new_list(talk, "board", archive="members")
+    assert get("/board/archive.mbox.gz").status == 404
 
 
 @pytest.mark.parametrize("kind", ["/", "/talk/", "thread", "post"])
@@ -289,7 +339,10 @@ def test_feeds_are_well_formed(talk: Store, get: Get) -> None:
     assert [entry.findtext("{http://www.w3.org/2005/Atom}title") for entry in entries] == ["Alone", "Drift"]
     feed = json.loads(get(f"/talk/t/{post_id('a')}/feed.json").body)
     assert [item["authors"][0]["name"] for item in feed["items"]] == ["Anna Berg", "Kim Ott", "Anna Berg"]
-    for url in ("/talk/sitemap.xml", "/talk/2026/03/sitemap.xml", "/talk/opensearch.xml"):
+    mine = json.loads(get(f"/talk/people/anna-berg-{post_id('c')}/feed.json").body)
+    assert [item["title"] for item in mine["items"]] == ["Re: Drift", "Drift"]
+    assert mine["home_page_url"].endswith(f"/talk/people/anna-berg-{post_id('a')}/")
+    for url in ("/talk/sitemap.xml", "/talk/2026/03/sitemap.xml", "/talk/opensearch.xml", "/opensearch.xml"):
         ElementTree.fromstring(get(url).body)
     assert b"Sitemap: https://lists.example.org/talk/sitemap.xml" in get("/robots.txt").body
 

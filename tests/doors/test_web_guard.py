@@ -1,16 +1,20 @@
 """How much one client may ask, and who the client is (standards W6, W7)."""
 
 import asyncio
+import gzip
+import random
+from collections.abc import MutableMapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from listserver.core.ip import LOOPBACK
 from listserver.store.engine import Store
-from listserver.web import pages
+from listserver.web import asgi, pages
 from listserver.web.guard import MAILS, Guard
 from listserver.web.http import Request, Response
-from tests.actions.filing import new_list
+from tests.actions.filing import file, mail, new_list
 from tests.doors.browser import NOW, SITE
 
 
@@ -78,3 +82,33 @@ def test_C5_a_client_has_us_write_to_so_many_addresses_an_hour(door: Door) -> No
 def test_W6_the_client_behind_a_proxy_of_ours_is_the_one_it_names(client: str, forwarded: str, known: str) -> None:
     headers = {"x-forwarded-for": forwarded} if forwarded else {}
     assert Guard(0, LOOPBACK).client(Request("GET", "/", headers=headers, client=client)) == known
+
+
+def test_a_long_body_is_sent_as_it_is_made_until_the_client_goes(store: Store) -> None:
+    lst = new_list(store, "talk", archive="public")
+    file(store, lst, *[mail(f"m{i}", body=f"{random.Random(i).randbytes(30_000).hex()}") for i in range(120)], batch=50)
+    app = asgi.app(pages.handler(store, SITE, lambda: NOW, Guard()))
+
+    async def fetch(stop_after: int, method: str = "GET") -> list[MutableMapping[str, Any]]:
+        sent: list[MutableMapping[str, Any]] = []
+        enough = asyncio.Event()
+
+        async def send(event: MutableMapping[str, Any]) -> None:
+            sent.append(event)
+            if len(sent) >= stop_after:
+                enough.set()
+
+        async def receive() -> MutableMapping[str, Any]:
+            await enough.wait()
+            return {"type": "http.disconnect"}
+
+        path = "/talk/archive.mbox.gz"
+        await app({"type": "http", "method": method, "path": path, "headers": [(b"host", b"localhost")]}, receive, send)
+        return sent
+
+    whole = asyncio.run(fetch(1_000))
+    assert b"content-length" not in dict(whole[0]["headers"])
+    assert len(whole) > 4
+    assert gzip.decompress(b"".join(event["body"] for event in whole[1:])).count(b"\nFrom MAILER-DAEMON ") == 119
+    assert len(asyncio.run(fetch(2))) < len(whole)
+    assert [event.get("body") for event in asyncio.run(fetch(1_000, "HEAD"))] == [None, b""]
