@@ -64,8 +64,8 @@ def masked_octets(octets: bytes) -> bytes:
     return _WITHIN_OCTETS.sub(b"=...", _OCTETS.sub(rb"\1...", _PACKED.sub(_unless_plain, octets)))
 
 
-def author(name: str, address: str) -> str:
-    """How an author is called: their name, else `m…@`."""
+def author(name: str, address: str, somebody: str = "Somebody") -> str:
+    """How an author is called: their name, else `m…@`, else `somebody`."""
     if shown := masked(name).strip():
         return shown
-    return f"{address[0]}…@" if address else "Somebody"
+    return f"{address[0]}…@" if address else somebody

@@ -21,7 +21,7 @@ from listserver.web.author import author
 from listserver.web.http import Request, Response, redirect
 from listserver.web.message_id import by_message_id
 from listserver.web.old_links import old_link
-from listserver.web.render import FOREVER, PRIVATE, missing, page, stylesheet
+from listserver.web.render import FOREVER, PRIVATE, missing, stylesheet, tells
 from listserver.web.search import search
 from listserver.web.unanswered import unanswered
 from listserver.web.visit import Visit
@@ -178,8 +178,8 @@ def _of_author(visit: Visit, found: Found, person: str, rest: list[str]) -> Resp
 
 def _of_post(visit: Visit, found: Found, rest: list[str]) -> Response | None:
     if found.post.state == "deleted":
-        said = "It was taken out of the archive. Its place in the thread is kept, so that what answers it can be read."
-        return page(visit, "said", found.list, 410, title="This post was removed", said=said, links=[])
+        text = "It was taken out of the archive. Its place in the thread is kept, so that what answers it can be read."
+        return tells(visit, "This post was removed", text, found.list, 410)
     if found.post.state != "shown":
         return None
     match rest:

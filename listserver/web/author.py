@@ -8,12 +8,12 @@ from listserver.core.masking import author as called
 from listserver.core.masking import masked
 from listserver.store import reading
 from listserver.store.reading import Found, Written
-from listserver.web import dates
 from listserver.web.http import Response, redirect
 from listserver.web.posts import author_url, post_url
 from listserver.web.render import Version, dated, not_modified, page
-from listserver.web.rows import thread_url, title
+from listserver.web.rows import SOMEBODY, thread_url, title
 from listserver.web.visit import Visit
+from listserver.web.words import reading as spoken
 
 MOST = 200  # of their newest posts
 
@@ -31,19 +31,20 @@ def author(visit: Visit, found: Found, given: str) -> Response | None:
     if url != f"{visit.root}/{lst.name}/people/{given}/":
         return redirect(url, 301)
     written = reading.of_author(visit.conn, lst.id, address, MOST)
+    words = spoken(visit, lst)
     threads: dict[str, list[Written]] = {}
     for one in written:
         threads.setdefault(one.thread, []).append(one)
-    name = called(found.post.author_name, address)
+    name = called(found.post.author_name, address, words.say(SOMEBODY))
     rows = [
         {
             "url": thread_url(visit, lst, identifier, some[0].topic)
             if len(some) > 1
             else post_url(visit, lst, some[0].post.identifier),
-            "subject": title(lst, some[0].topic),
+            "subject": title(visit, lst, some[0].topic),
             "opening": masked(some[0].post.opening),
             "posts": len(some),
-            "date": dates.day(some[0].post.sent_at),
+            "date": words.dates.day(some[0].post.sent_at),
         }
         for identifier, some in threads.items()
     ]
@@ -57,7 +58,9 @@ def author(visit: Visit, found: Found, given: str) -> Response | None:
         "name": name,
         "url": url,
         "years": years,
-        "span": f"{first[1]:%B %Y} to {written[0].post.sent_at:%B %Y}",
+        "span": words.say(
+            "{first} to {last}", first=words.dates.month(first[1]), last=words.dates.month(written[0].post.sent_at)
+        ),
         "posts": len(written),
         "all": len(written) < MOST,
     }

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from listserver.core.blocks import Block, Kind
 from listserver.core.masking import masked
+from listserver.web.words import Words, words_of
 
 IN_PLACE = 4  # lines of a quote that is not folded
 CUT = 64_000  # characters of a post that a thread shows
@@ -17,8 +18,9 @@ _WORDS = 6
 _GREETING = 3  # words that a greeting has at most
 
 
-def body(blocks: Sequence[Block], mask: Callable[[str], str] = masked) -> Markup:
-    """The text of a post. mask: what hides addresses in it from who shall not see them."""
+def body(blocks: Sequence[Block], mask: Callable[[str], str] = masked, words: Words | None = None) -> Markup:
+    """The text of a post. mask: what hides addresses in it from who shall not see them. words: None for English."""
+    words = words or words_of("en")
     blocks = [Block(each.kind, mask(each.text), each.depth, mask(each.who), each.lines) for each in blocks]
     out: list[str] = []
     at = 0
@@ -28,9 +30,9 @@ def body(blocks: Sequence[Block], mask: Callable[[str], str] = masked) -> Markup
             # An attribution begins a new quote; what follows without one belongs to the quote above.
             while end < len(blocks) and blocks[end].depth and not _begins(blocks, end):
                 end += 1
-            out.append(_quote(blocks[at:end]))
+            out.append(_quote(blocks[at:end], words))
         else:
-            out.append(_block(blocks[at]))
+            out.append(_block(blocks[at], words))
         at = end
     return Markup("\n".join(out))  # noqa: S704 (each piece was escaped)
 
@@ -78,7 +80,7 @@ def _begins(blocks: Sequence[Block], at: int) -> bool:
     return blocks[at].kind is Kind.INTRO and blocks[at].depth == 1
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, words: Words) -> str:
     if block.kind is Kind.PARAGRAPH or block.kind is Kind.INTRO:
         return f"<p>{_broken(block.text)}</p>"
     if block.kind is Kind.LIST:
@@ -91,8 +93,8 @@ def _block(block: Block) -> str:
     small = f'<p class="sig">{linked(text.strip())}</p>'
     if block.kind is Kind.SIGNATURE and block.lines <= 8:
         return small
-    name = "Signature" if block.kind is Kind.SIGNATURE else "Footer"
-    return f'<details class="fold"><summary>{name}, {_lines(block.lines)}</summary>{small}</details>'
+    name = words.say("Signature") if block.kind is Kind.SIGNATURE else words.say("Footer")
+    return f'<details class="fold"><summary>{name}, {_lines(block.lines, words)}</summary>{small}</details>'
 
 
 def _broken(text: str) -> str:
@@ -116,22 +118,22 @@ def _list(text: str) -> str:
     return f"<ul>{''.join(rows)}</ul>"
 
 
-def _quote(run: Sequence[Block]) -> str:
+def _quote(run: Sequence[Block], words: Words) -> str:
     intro = [block for block in run[:1] if block.kind is Kind.INTRO]
     rest = run[len(intro) :]
     said = "".join(f'<p class="intro">{linked(block.text)}</p>' for block in intro)
     lines = sum(block.lines for block in rest)
     if not rest:
         return said
-    quoted = "".join(_nested(rest))
+    quoted = "".join(_nested(rest, words))
     if lines <= IN_PLACE:
         return said + quoted
     who = intro[0].who if intro else ""
-    name = f"{escape(who)} wrote" if who else "Quoted:"
-    words = _opening(rest).split(None, _WORDS)
-    first = escape(" ".join(words[:_WORDS])[:60])
-    more = "…" if len(words) > _WORDS or len(rest) > 1 else ""
-    summary = f"{name} <q>{first}{more}</q> {_lines(lines)}"
+    name = words.markup("{author} wrote", author=who) if who else words.markup("Quoted:")
+    begins = _opening(rest).split(None, _WORDS)
+    first = escape(" ".join(begins[:_WORDS])[:60])
+    more = "…" if len(begins) > _WORDS or len(rest) > 1 else ""
+    summary = f"{name} <q>{first}{more}</q> {_lines(lines, words)}"
     return f'<details class="fold"><summary>{summary}</summary>{said}{quoted}</details>'
 
 
@@ -141,7 +143,7 @@ def _opening(blocks: Sequence[Block]) -> str:
     return next((text for text in said if len(text.split(None, _GREETING)) > _GREETING), (said or [blocks[0].text])[0])
 
 
-def _nested(blocks: Sequence[Block]) -> Iterator[str]:
+def _nested(blocks: Sequence[Block], words: Words) -> Iterator[str]:
     depth = 0
     for block in blocks:
         while depth < block.depth:
@@ -150,9 +152,9 @@ def _nested(blocks: Sequence[Block]) -> Iterator[str]:
         while depth > block.depth:
             yield "</blockquote>"
             depth -= 1
-        yield _block(block)
+        yield _block(block, words)
     yield "</blockquote>" * depth
 
 
-def _lines(count: int) -> str:
-    return f"{count:,} line{'' if count == 1 else 's'}"
+def _lines(count: int, words: Words) -> str:
+    return words.plural(count, "line", "lines")

@@ -105,7 +105,7 @@ class _Copied:
         paths = ["", "months/", "unanswered/", "sitemap.xml", *FEEDS, *(f"unanswered/{form}" for form in FEEDS)]
         paths += [f"{at:%Y/%m}{end}" for at in months for end in ("/", "/sitemap.xml", ".mbox.gz")]
         shutil.rmtree(self._folder / "people", ignore_errors=True)
-        paths += [f"people/{end}/" for end in self._copy.authors.values()]
+        paths += [f"people/{end}/{file}" for end in self._copy.authors.values() for file in ("", *FEEDS)]
         for path in paths:
             self._store.read_now(partial(self._page, path=f"/{name}/{path}"))
 

@@ -25,6 +25,7 @@ from listserver.web.search import asked
 from listserver.web.search import found as matching
 from listserver.web.unanswered import open_questions
 from listserver.web.visit import Visit
+from listserver.web.words import reading as spoken
 
 ENTRIES = 30
 Form = Literal["atom.xml", "feed.json"]
@@ -52,7 +53,14 @@ def of_list(visit: Visit, lst: List, form: Form) -> Response:
 def of_unanswered(visit: Visit, lst: List, form: Form) -> Response:
     """Open questions, newest first."""
     topics = open_questions(visit, lst, ENTRIES)
-    return _of_topics(visit, lst, form, topics, f"Open questions of {lst.name}", f"/{lst.name}/unanswered/")
+    return _of_topics(
+        visit,
+        lst,
+        form,
+        topics,
+        spoken(visit, lst).say("Open questions of {list}", list=lst.name),
+        f"/{lst.name}/unanswered/",
+    )
 
 
 def of_search(visit: Visit, lst: List, form: Form) -> Response:
@@ -62,7 +70,7 @@ def of_search(visit: Visit, lst: List, form: Form) -> Response:
     items = [
         Item(
             _whole(visit, post_url(visit, lst, hit.identifier)),
-            title(lst, hit.subject),
+            title(visit, lst, hit.subject),
             author(hit.author_name, hit.author_address),
             hit.sent_at,
             hit.sent_at,
@@ -71,7 +79,7 @@ def of_search(visit: Visit, lst: List, form: Form) -> Response:
         for hit in hits
     ]
     path = f"/{lst.name}/search?{urlencode({'q': ask.typed})}"
-    return _feed(visit, lst, form, items, f"{masked(ask.typed) or 'Nothing'}: posts of {lst.name}", path)
+    return _feed(visit, lst, form, items, f"{masked(ask.typed) or '…'} · {lst.name}", path)
 
 
 def _of_topics(visit: Visit, lst: List, form: Form, topics: list[fronts.Topic], name: str, path: str) -> Response:
@@ -95,7 +103,7 @@ def of_thread(visit: Visit, found: Found, form: Form) -> Response:
     lines = [line for line in reading.of_thread(visit.conn, about.id) if line.state == "shown"][-ENTRIES:][::-1]
     path = thread_url(visit, lst, about.identifier, about.subject).removeprefix(visit.root)
     items = _of_posts(visit, lst, lines)
-    return dated(visit, _feed(visit, lst, form, items, title(lst, about.subject), path), version)
+    return dated(visit, _feed(visit, lst, form, items, title(visit, lst, about.subject), path), version)
 
 
 def of_author(visit: Visit, found: Found, form: Form) -> Response | None:
@@ -109,7 +117,8 @@ def of_author(visit: Visit, found: Found, form: Form) -> Response | None:
         return None
     written = reading.of_author(visit.conn, lst.id, address, ENTRIES)
     path = author_url(visit, lst, replace(found.post, identifier=first[0])).removeprefix(visit.root)
-    name = f"{author(found.post.author_name, address)} on {lst.name}"
+    who = author(found.post.author_name, address)
+    name = spoken(visit, lst).say("{author} on {list}", author=who, list=lst.name)
     items = _of_posts(visit, lst, [one.post for one in written])
     return dated(visit, _feed(visit, lst, form, items, name, path), version)
 
@@ -120,11 +129,11 @@ def _of_posts(visit: Visit, lst: List, lines: list[Line]) -> list[Item]:
     return [
         Item(
             _whole(visit, post_url(visit, lst, line.identifier)),
-            title(lst, line.subject),
+            title(visit, lst, line.subject),
             author(line.author_name, line.author_address),
             line.sent_at,
             line.sent_at,
-            body(content.blocks(unpack_json(packed[line.id]))),
+            body(content.blocks(unpack_json(packed[line.id])), words=spoken(visit, lst)),
         )
         for line in lines
         if line.id in packed

@@ -11,6 +11,7 @@ from listserver.web.http import Response
 from listserver.web.render import Version, dated, not_modified, page
 from listserver.web.rows import Row, by_day, rows
 from listserver.web.visit import Visit
+from listserver.web.words import reading
 
 THREADS = 20  # on a front
 WAITING = 2  # open questions on it
@@ -37,7 +38,7 @@ def site(visit: Visit) -> Response:
     last = max((lst.last_post_at for lst in shown if lst.last_post_at), default=None)
     version = Version(tuple((lst.id, lst.changed) for lst in shown), last)
     return not_modified(visit, version) or dated(
-        visit, page(visit, "site", lists=shown, posts=sum(lst.posts for lst in shown), when=dates.when), version
+        visit, page(visit, "site", lists=shown, posts=sum(lst.posts for lst in shown)), version
     )
 
 
@@ -60,13 +61,12 @@ def front(visit: Visit, lst: List) -> Response:
             shown, day = whole, day + timedelta(1)
         older = f"{day:%Y-%m-%d}"
     values: dict[str, Any] = {
-        "days": by_day(visit, shown),
+        "days": by_day(visit, lst, shown),
         "waiting": waiting,
         "months": months,
         "older": older,
         "before": before,
         "address": visit.site.address,
-        "dates": dates,
         "weekly": _weekly(lst, months, visit.now),
     }
     return dated(visit, page(visit, "front", lst, **values), version)
@@ -89,7 +89,8 @@ def _months(visit: Visit, lst: List) -> list[Month]:
     first = dates.shift(dates.month_start(lst.last_post_at or visit.now), -5)
     edges = [dates.shift(first, step) for step in range(7)]
     counted = zip(edges, fronts.counts(visit.conn, lst.id, edges), strict=False)
-    return [Month(month_url(visit, lst, start), f"{start:%B %Y}", posts) for start, posts in counted if posts][::-1]
+    name = reading(visit, lst).dates.month
+    return [Month(month_url(visit, lst, start), name(start), posts) for start, posts in counted if posts][::-1]
 
 
 def month_url(visit: Visit, lst: List, at: datetime) -> str:

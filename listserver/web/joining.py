@@ -13,6 +13,7 @@ from listserver.store.lists import List
 from listserver.web.http import Response, redirect
 from listserver.web.render import own, said
 from listserver.web.visit import Visit
+from listserver.web.words import acting
 
 SHUT = ("invite", "closed")
 
@@ -30,10 +31,10 @@ def join(visit: Visit, lst: List) -> Response:
     line = f"subscribe {lst.name}"
     asking.ask(visit.conn, visit.site, lst, address, Question((line,), (line,), asking.titles([lst])), visit.now)
     text = (
-        f"We have written to {address}. Answer that mail, or open the link in it: then you are a member. "
+        "We have written to {address}. Answer that mail, or open the link in it: then you are a member. "
         "If it does not come: who was asked already today is not asked again."
     )
-    return said(visit, "Look into your mailbox", text, lst)
+    return said(visit, "Look into your mailbox", text, lst, address=address)
 
 
 def _join(visit: Visit, lst: List) -> Response:
@@ -75,5 +76,6 @@ def told(visit: Visit, results: tuple[Result, ...], lst: List | None = None) -> 
     if not results:
         return said(visit, "Done", "A mail with the details is on its way to you.", lst)
     notice = YourCommands(results, asking.robot(visit.site, lst), undo=False)
-    _, text = notices.render(visit.site, notice, lst.settings.language if lst else visit.site.language)
-    return own(visit, "done", lst, title="Done", text=text, letter=True)
+    words = acting(visit, lst)
+    _, text = notices.render(visit.site, notice, words.language)
+    return own(visit, "done", lst, title=words.say("Done"), text=text, letter=True)

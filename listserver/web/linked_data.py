@@ -28,7 +28,7 @@ def thread(visit: Visit, found: Found, url: str, entries: list[Entry[Line]], con
     data = {
         "@context": "https://schema.org",
         "@type": "DiscussionForumPosting",
-        "headline": title(found.list, found.thread.subject),
+        "headline": title(visit, found.list, found.thread.subject),
         "url": f"{host}{url}",
         **_posting(first, contents[first.id]),
         "interactionStatistic": {

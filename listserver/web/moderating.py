@@ -6,27 +6,29 @@ from typing import Any
 from listserver.actions import moderation
 from listserver.actions.moderation import AlreadyDecided
 from listserver.actions.posting import MAX_EXCERPT
-from listserver.core import tokens
+from listserver.core import reason_words, tokens
 from listserver.core.actor import Actor, Proof
 from listserver.core.filing import is_file
 from listserver.core.message import read
 from listserver.core.packing import unpack
+from listserver.core.policy import Finding, Verdict
 from listserver.errors import Refused
 from listserver.store import holds
 from listserver.store import tokens as rows
 from listserver.store.holds import Hold
 from listserver.store.lists import List
-from listserver.web import dates
 from listserver.web.http import Response
 from listserver.web.render import missing, own, said
 from listserver.web.visit import Visit
+from listserver.web.words import acting
 
 MOST = 200  # on a page
 
 
 def held(visit: Visit, lst: List) -> Response:
     """All that waits on a list, the oldest first."""
-    return own(visit, "held", lst, rows=holds.waiting(visit.conn, lst.id)[:MOST], when=dates.when)
+    rows = [(row, _reasons(visit, lst, row)) for row in holds.waiting(visit.conn, lst.id)[:MOST]]
+    return own(visit, "held", lst, rows=rows)
 
 
 def hold(visit: Visit, lst: List, hold_id: int) -> Response:
@@ -56,28 +58,33 @@ def _page(visit: Visit, lst: List, found: Hold, actor: Actor) -> Response:
         try:
             done = decide(visit, lst, found, actor)
         except Refused as refused:
-            return said(visit, "Nothing was done", refused.public, lst, 403)
+            return said(visit, "Nothing was done", "{why}", lst, 403, why=refused.public)
         if isinstance(done, AlreadyDecided):
             return _decided(visit, lst, done.hold)
-        return said(visit, _SAID[visit.field("do")], f"{found.author}: {_subject(found)}", lst)
+        return said(visit, _SAID[visit.field("do")], "{about}", lst, about=_about(visit, lst, found))
     post = read(unpack(found.enc, found.bytes)) if found.bytes is not None else None
     values: dict[str, Any] = {
         "found": found,
         "author": found.author,
-        "subject": _subject(found),
-        "reasons": [reason.replace("-", " ") for reason in found.reasons],
+        "subject": _subject(visit, lst, found),
+        "reasons": _reasons(visit, lst, found),
         "text": post.text if post else "",
         "files": [part.filename or part.content_type for part in post.parts if is_file(part)] if post else [],
         "editable": post is not None and len(post.text) <= MAX_EXCERPT,
-        "when": dates.when,
     }
     return own(visit, "hold", lst, **values)
 
 
 def _decided(visit: Visit, lst: List, found: Hold) -> Response:
-    at = dates.full(found.decided_at, year=True) if found.decided_at else ""
-    text = f"{found.author}: {_subject(found)}. It was {found.decision} by {found.decided_by or 'the program'}, {at}."
-    return said(visit, "This is decided already", text, lst, 409 if visit.posted else 200)
+    words = acting(visit, lst)
+    values = {
+        "about": _about(visit, lst, found),
+        "decision": words.say(_DECIDED[found.decision or "expired"]),
+        "by": found.decided_by or words.say("the program"),
+        "at": words.dates.full(found.decided_at, year=True) if found.decided_at else "",
+    }
+    text = "{about}. {decision} by {by}, {at}."
+    return said(visit, "This is decided already", text, lst, 409 if visit.posted else 200, **values)
 
 
 def _approve(visit: Visit, lst: List, found: Hold, actor: Actor) -> moderation.Decision:
@@ -126,5 +133,24 @@ _SAID = {
 }
 
 
-def _subject(found: Hold) -> str:
-    return "wants to join" if found.kind == "join" else found.subject or "(no subject)"
+_DECIDED = {
+    "approved": "It was let out",
+    "rejected": "It was turned down",
+    "discarded": "It was dropped",
+    "expired": "Its time ran out",
+}
+
+
+def _subject(visit: Visit, lst: List, found: Hold) -> str:
+    say = acting(visit, lst).say
+    return say("wants to join") if found.kind == "join" else found.subject or say("(no subject)")
+
+
+def _reasons(visit: Visit, lst: List, found: Hold) -> list[str]:
+    """Why it waits: in English by short names, else in the sentences of our mails."""
+    plain = [Finding(code, Verdict.HOLD, "", code.replace("-", " ")) for code in found.reasons]
+    return [each.rstrip(".") for each in reason_words.to_moderator(plain, acting(visit, lst).language)]
+
+
+def _about(visit: Visit, lst: List, found: Hold) -> str:
+    return f"{found.author}: {_subject(visit, lst, found)}"

@@ -12,6 +12,7 @@ from listserver.web.http import Response
 from listserver.web.render import Version, dated, not_modified, page
 from listserver.web.rows import rows
 from listserver.web.visit import Visit
+from listserver.web.words import reading
 
 MOST = 500  # threads on one page
 LONGEST = 1_200  # months that are looked at: a century
@@ -33,12 +34,13 @@ def month(visit: Visit, lst: List, year: int, number: int) -> Response | None:
         neighbours.append(("prev", dates.shift(start, -1)))
     if end <= (lst.last_post_at or visit.now):
         neighbours.append(("next", end))
+    words = reading(visit, lst).dates
     values: dict[str, Any] = {
-        "name": f"{start:%B %Y}",
+        "name": words.month(start),
         "url": month_url(visit, lst, start),
         "begun": begun,
         "continued": continued,
-        "neighbours": [(rel, month_url(visit, lst, at), f"{at:%B %Y}") for rel, at in neighbours],
+        "neighbours": [(rel, month_url(visit, lst, at), words.month(at)) for rel, at in neighbours],
     }
     return dated(visit, page(visit, "month", lst, **values), version)
 
@@ -49,9 +51,11 @@ def months(visit: Visit, lst: List) -> Response:
     if unchanged := not_modified(visit, version):
         return unchanged
     found = all_months(visit, lst)
+    words = reading(visit, lst).dates
     years = [(year, list(some)) for year, some in groupby(reversed(found), lambda at: at.year)]
     named: list[Any] = [
-        (year, [(month_url(visit, lst, at), f"{at:%B}", f"{at:%B %Y}") for at in some]) for year, some in years
+        (year, [(month_url(visit, lst, at), words.months[at.month - 1], words.month(at)) for at in some])
+        for year, some in years
     ]
     return dated(visit, page(visit, "months", lst, 200, years=named), version)
 

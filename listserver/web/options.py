@@ -1,5 +1,7 @@
 """What members see and change of themselves: their lists, and their options on each."""
 
+import re
+
 from listserver.actions import joining, membership
 from listserver.errors import Refused, UsageError
 from listserver.store import holds, lists, members
@@ -25,6 +27,13 @@ FORMS = {
     "mime": "Each post as an attached mail",
 }
 LANGUAGES = {"": "As the list has it", "en": "English", "de": "Deutsch", "fr": "Français"}
+ROLES = {"member": "Member", "moderator": "Moderator", "owner": "Owner"}
+STATES = {
+    "active": "gets mail",
+    "paused": "paused",
+    "suspended": "suspended: mail came back",
+    "unconfirmed": "has not confirmed yet",
+}
 
 
 def mine(visit: Visit) -> Response:
@@ -41,7 +50,7 @@ def mine(visit: Visit) -> Response:
     }
     rows = [(lst, by_list[lst.id], waiting.get(lst.id, 0)) for lst in everything if lst.id in by_list]
     others = [lst for lst in everything if lst.id not in by_list and lst.settings.advertised]
-    return own(visit, "me", rows=rows, others=others, modes=MODES)
+    return own(visit, "me", rows=rows, others=others, modes=MODES, roles=ROLES, states=STATES)
 
 
 def options(visit: Visit, lst: List) -> Response:
@@ -55,10 +64,9 @@ def options(visit: Visit, lst: List) -> Response:
     try:
         if visit.field("do") == "leave":
             left = joining.leave_and_tell(visit.conn, visit.site, visit.actor, lst, member, visit.now)
-            text = (
-                f"{left.address} gets no more mail of this list. A mail on its way says the same, and how to come back."
-            )
-            return said(visit, f"You have left {lst.settings.title or lst.name}", text)
+            text = "{address} gets no more mail of this list. A mail on its way says the same, and how to come back."
+            named = lst.settings.title or lst.name
+            return said(visit, "You have left {list}", text, address=left.address, list=named)
         membership.change(visit.conn, visit.actor, lst, member, _wanted(visit, member), visit.now)
     except (Refused, UsageError) as wrong:
         return _form(visit, lst, member, problem=wrong.public)
@@ -101,4 +109,5 @@ def _wanted(visit: Visit, member: Member) -> dict[str, str]:
 
 def _topics(member: Member) -> str:
     """Their choice as they may write it, "" for all."""
-    return membership.options_of(member)["topics"] if member.topics else ""
+    written = membership.options_of(member)["topics"] if member.topics else ""
+    return re.sub(r'"(\S+)"', r"\1", written)

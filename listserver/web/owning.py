@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from markupsafe import Markup
+
 from listserver.actions import lists as verbs
 from listserver.core import address as addresses
 from listserver.core import settings as core
@@ -13,8 +15,10 @@ from listserver.store import members as rows
 from listserver.store.lists import List
 from listserver.web.http import Response, redirect
 from listserver.web.joining import told
+from listserver.web.options import MODES, ROLES, STATES
 from listserver.web.render import own
 from listserver.web.visit import Visit
+from listserver.web.words import acting
 
 LONG = ("description", "footer")
 PER_PAGE = 100
@@ -48,7 +52,9 @@ def _settings(
         }
         for name in core.names()
     ]
-    return own(visit, "settings", lst, 400 if problem else 200, fields=fields, saved=saved, problem=problem)
+    english = "" if acting(visit, lst).language == "en" else Markup(' lang="en"')
+    values = {"fields": fields, "saved": saved, "problem": problem, "english": english}
+    return own(visit, "settings", lst, 400 if problem else 200, **values)
 
 
 def _shown(value: Any) -> str:
@@ -64,4 +70,4 @@ def members(visit: Visit, lst: List) -> Response:
     found = rows.following(visit.conn, lst.id, after.casefold(), PER_PAGE + 1)
     shown = found[:PER_PAGE]
     more = addresses.key(shown[-1].address) if len(found) > PER_PAGE else ""
-    return own(visit, "members", lst, members=shown, after=after, more=more)
+    return own(visit, "members", lst, members=shown, after=after, more=more, modes=MODES, roles=ROLES, states=STATES)

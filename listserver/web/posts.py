@@ -17,8 +17,9 @@ from listserver.store.lists import List
 from listserver.store.reading import Found, Line
 from listserver.web import dates
 from listserver.web.body import body, cut
-from listserver.web.rows import title
+from listserver.web.rows import SOMEBODY, title
 from listserver.web.visit import Visit
+from listserver.web.words import Words, reading
 
 DEPTH = 3  # levels that are drawn; deeper ones share the last
 
@@ -80,7 +81,7 @@ def author_name(name: str, identifier: str) -> str:
 
 def reply_url(visit: Visit, lst: List, identifier: str, subject: str) -> str:
     """A mailto link whose mail threads by its address."""
-    name = title(lst, subject)
+    name = title(visit, lst, subject)
     re = name if name.lower().startswith("re:") else f"Re: {name}"
     return f"mailto:{visit.site.address(f'{lst.name}+re.{identifier}')}?subject={quote(re)}"
 
@@ -104,23 +105,25 @@ def views(
 
 def _view(visit: Visit, found: Found, entry: Entry[Line], held: Content | None, whole: bool, year: int) -> View:
     lst, thread, line, parent = found.list, found.thread, entry.post, entry.parent
+    words = reading(visit, lst)
+    somebody = words.say(SOMEBODY)
     gone = line.state != "shown" or held is None
     own = Content([], []) if gone or held is None else held
     blocks, lines = (own.blocks, 0) if whole else cut(own.blocks)
     named = parent is not None and parent.state == "shown"
     return View(
         identifier=line.identifier,
-        author="" if gone else author(line.author_name, line.author_address),
+        author="" if gone else author(line.author_name, line.author_address, somebody),
         address="" if gone or not visit.viewer.sees_addresses(lst) else line.author_address,
         author_url="" if gone else author_url(visit, lst, line),
         url=post_url(visit, lst, line.identifier),
         at=line.sent_at,
-        date=dates.full(line.sent_at, year=line.sent_at.year != year, zone=not year),
-        brief=f"{dates.day(line.sent_at, year=False)} {dates.clock(line.sent_at)}",
+        date=words.dates.full(line.sent_at, year=line.sent_at.year != year, zone=not year),
+        brief=f"{words.dates.day(line.sent_at, year=False)} {dates.clock(line.sent_at)}",
         depth=min(entry.depth, DEPTH),
-        to=author(parent.author_name, parent.author_address) if parent is not None and named else "",
+        to=author(parent.author_name, parent.author_address, somebody) if parent is not None and named else "",
         to_url=parent.identifier if parent is not None and named else "",
-        body=body(blocks, visit.mask(lst)),
+        body=body(blocks, visit.mask(lst), words),
         files=tuple(file(visit, lst, line, place, each) for place, each in enumerate(own.files, 1)),
         reply=reply_url(visit, lst, line.identifier, line.subject or thread.subject),
         lines=lines,
@@ -156,14 +159,19 @@ _NAMES = {
 
 def file(visit: Visit, lst: List, line: Line, place: int, one: content.File) -> File:
     """An attachment, the place-th of its post."""
-    name = masked(one.name) or f"file {place}"
-    kind = _NAMES.get(one.content_type) or one.content_type.partition("/")[2].removeprefix("x-")[:20] or "file"
+    words = reading(visit, lst)
+    name = masked(one.name) or words.say("file {number}", number=place)
+    kind = one.content_type.partition("/")[2].removeprefix("x-")[:20] or "file"
+    kind = words.say(_NAMES[one.content_type]) if one.content_type in _NAMES else kind
     end = name.replace("/", "_") if visit.copy is None else _harmless(name)
     url = f"{post_url(visit, lst, line.identifier)}files/{place}/{quote(end, safe='')}"
-    return File(url, name, f"{kind}, {_size(one.size)}")
+    return File(url, name, f"{kind}, {_size(one.size, words)}")
 
 
-def _size(octets: int) -> str:
+def _size(octets: int, words: Words) -> str:
     if octets < 1_000:
-        return f"{octets} bytes"
-    return f"{octets / 1_000:,.0f} kB" if octets < 1_000_000 else f"{octets / 1_000_000:,.1f} MB"
+        return words.plural(octets, "byte", "bytes")
+    if octets < 1_000_000:
+        return f"{octets / 1_000:.0f} kB"
+    size = f"{octets / 1_000_000:.1f} MB"
+    return size if words.language == "en" else size.replace(".", ",")

@@ -11,13 +11,16 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from listserver import __version__, resources
+from listserver.actions.notices import language_of
 from listserver.core.masking import masked
 from listserver.store.lists import List
 from listserver.web import dates
 from listserver.web.http import Response
 from listserver.web.visit import Visit
+from listserver.web.words import Words, acting, reading
 
 _PUBLIC = "max-age=60, stale-while-revalidate=600"
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
@@ -41,13 +44,14 @@ def stylesheet() -> tuple[str, bytes]:
 
 def own(visit: Visit, template: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
     """A page that is for one reader, or on which something is done: kept by nobody."""
-    text = render(visit, template, lst, noindex=True, **values)
+    text = render(visit, template, lst, words=acting(visit, lst), noindex=True, **values)
     return Response(status, text.encode("utf-8", "replace"), headers=PRIVATE)
 
 
-def said(visit: Visit, title: str, text: str, lst: List | None = None, status: int = 200) -> Response:
-    """A page that says what was done, or why not."""
-    return own(visit, "done", lst, status, title=title, text=text)
+def said(visit: Visit, title: str, text: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
+    """A page that says what was done, or why not. title, text: in English, and where values go in braces."""
+    say = acting(visit, lst).say
+    return own(visit, "done", lst, status, title=say(title, **values), text=say(text, **values))
 
 
 def page(visit: Visit, template: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
@@ -61,9 +65,12 @@ def page(visit: Visit, template: str, lst: List | None = None, status: int = 200
     return Response(status, text.encode("utf-8", "replace"), headers=headers)
 
 
-def render(visit: Visit, template: str, lst: List | None = None, **values: Any) -> str:
-    """The text that `page` sends."""
+def render(visit: Visit, template: str, lst: List | None = None, words: Words | None = None, **values: Any) -> str:
+    """The text that `page` sends. words: those of the list's language, if no others are given."""
+    words = words or reading(visit, lst)
     known = {
+        **spoken(words),
+        "tongue": tongue(visit, lst, words),
         "site": visit.site,
         "lst": lst,
         "root": visit.root,
@@ -78,19 +85,37 @@ def render(visit: Visit, template: str, lst: List | None = None, **values: Any) 
     return environment().get_template(f"{template}.html.j2").render(known | values)
 
 
+def spoken(words: Words) -> dict[str, Any]:
+    """What templates say their words with."""
+    return {
+        "_": words.markup,
+        "plural": words.plural,
+        "count": words.count,
+        "dates": words.dates,
+        "language": words.language,
+    }
+
+
+def tongue(visit: Visit, lst: List | None, words: Words) -> Markup:
+    """The attribute of what people wrote, where that is in another language than the page's (WCAG 3.1.2)."""
+    written = language_of(visit.site, lst)
+    if lst is None or written.partition("-")[0] == words.language:
+        return Markup("")
+    return Markup(' lang="{}"').format(written)
+
+
 def missing(visit: Visit, lst: List | None = None) -> Response:
     """404, the same for what is not there and for what one may not read (standards W9)."""
-    words = " ".join(re.findall(r"[^\W\d_]{3,30}", visit.request.path)[-8:])
-    return page(
-        visit,
-        "said",
-        lst,
-        404,
-        title="There is no such page",
-        said="It may never have been there, or it is not open to everybody.",
-        links=[],
-        words=words,
-    )
+    looked = " ".join(re.findall(r"[^\W\d_]{3,30}", visit.request.path)[-8:])
+    title, text = "There is no such page", "It may never have been there, or it is not open to everybody."
+    return tells(visit, title, text, lst, 404, looked=looked)
+
+
+def tells(visit: Visit, title: str, text: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
+    """A page for all readers that says why something is not shown; title and text in English."""
+    say = reading(visit, lst).say
+    known = {"title": say(title), "said": say(text), "links": [], "looked": "", **values}
+    return page(visit, "said", lst, status, **known)
 
 
 def not_modified(visit: Visit, version: Version) -> Response | None:
@@ -145,6 +170,4 @@ def environment() -> Environment:
     made.filters["path"] = lambda text: quote(text, safe="")
     made.filters["masked"] = masked
     made.filters["iso"] = dates.iso
-    made.filters["count"] = lambda number: f"{number:,}"
-    made.globals["plural"] = lambda number, one, many: f"{number:,} {one if number == 1 else many}"
     return made

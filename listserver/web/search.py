@@ -14,9 +14,10 @@ from listserver.store.lists import List
 from listserver.store.search import Hit, Results, Scope, Sort
 from listserver.web.http import Response
 from listserver.web.posts import post_url
-from listserver.web.render import page
-from listserver.web.rows import title
+from listserver.web.render import page, tongue
+from listserver.web.rows import SOMEBODY, title
 from listserver.web.visit import Visit
+from listserver.web.words import Words, reading
 
 MOST_PAGES = 50  # standards W7
 YEARS = 10  # by which a search can be narrowed
@@ -70,33 +71,36 @@ def search(visit: Visit, lst: List | None = None) -> Response:
     def narrowed(words: str) -> str:
         return link(q=f"{ask.typed} {words}")
 
+    words = reading(visit, lst)
     values: dict[str, Any] = {
         "typed": ask.typed,
         "found": results,
-        "shown": [_shown(visit, ask.where, hit) for hit in results.hits],
+        "shown": [_shown(visit, ask.where, hit, words) for hit in results.hits],
         "sort": ask.sort.value,
         "narrow": []
         if results.posts < 2
-        else [one for one in _narrow(ask, results, link, narrowed) if len(one[1]) > 1],
+        else [one for one in _narrow(ask, results, words.say, link, narrowed) if len(one[1]) > 1],
         "address": visit.site.address,
     }
     return page(visit, "search", lst, **values, link=link, most=rows.MOST, noindex=True)
 
 
-def _narrow(ask: Asked, results: Results, link: Any, narrowed: Any) -> Iterable[tuple[str, list[tuple[str, str, int]]]]:
+def _narrow(
+    ask: Asked, results: Results, say: Any, link: Any, narrowed: Any
+) -> Iterable[tuple[str, list[tuple[str, str, int]]]]:
     """By what the results can be narrowed: a name, and for each choice its URL, its name, and its posts."""
     if len(ask.where) > 1:
         counted = [(ask.where[list_id].name, count) for list_id, count in results.lists[:LISTS]]
-        yield "List", [(link(name), name, count) for name, count in counted]
+        yield say("List"), [(link(name), name, count) for name, count in counted]
     years = results.years[:YEARS]
-    yield "Year", [(narrowed(f"since:{year} until:{year}"), str(year), count) for year, count in years]
+    yield say("Year"), [(narrowed(f"since:{year} until:{year}"), str(year), count) for year, count in years]
     names = [(" ".join(one.name.replace('"', " ").split()), one.posts) for one in results.people]
     # Who has no name but an address has nothing by which visitors could ask for them.
     shown = [(name, count) for name, count in names if name and masked(name) == name]
-    yield "By", [(narrowed(f'from:"{name}"'), name, count) for name, count in shown]
+    yield say("By"), [(narrowed(f'from:"{name}"'), name, count) for name, count in shown]
 
 
-def _shown(visit: Visit, where: dict[int, List], hit: Hit) -> dict[str, Any]:
+def _shown(visit: Visit, where: dict[int, List], hit: Hit, words: Words) -> dict[str, Any]:
     """What the page says of a hit; nobody's address among it (standards W8)."""
     text = "".join(piece.text for piece in hit.extract)
     hidden = masked(text)
@@ -104,8 +108,9 @@ def _shown(visit: Visit, where: dict[int, List], hit: Hit) -> dict[str, Any]:
     return {
         "url": post_url(visit, lst, hit.identifier),
         "list": lst.name,
-        "subject": title(lst, hit.subject),
-        "author": author(hit.author_name, hit.author_address),
+        "subject": title(visit, lst, hit.subject),
+        "tongue": tongue(visit, lst, words),
+        "author": author(hit.author_name, hit.author_address, words.say(SOMEBODY)),
         "sent_at": hit.sent_at,
         "matches": hit.matches,
         "answered": hit.answered,

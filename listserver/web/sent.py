@@ -21,7 +21,7 @@ from listserver.store import reading
 from listserver.store.lists import List
 from listserver.store.reading import Found
 from listserver.web.http import Response
-from listserver.web.render import page
+from listserver.web.render import tells
 from listserver.web.visit import Visit
 
 CAGE = {  # nothing runs, nothing is fetched, whatever a browser makes of it (standards W4, W5)
@@ -62,7 +62,7 @@ def file(visit: Visit, found: Found, place: str) -> Response | None:
     octets = part_bytes(post, part) if visit.viewer.sees_addresses(found.list) else masked_file(post, part)
     if octets is None:
         text = "It holds mail addresses, as keys and certificates do, and visitors get none."
-        return page(visit, "said", found.list, 403, title="This file is not for everybody", said=text, links=[])
+        return tells(visit, "This file is not for everybody", text, found.list, 403)
     return Response(200, octets, shown, {**CAGE, "content-disposition": how})
 
 

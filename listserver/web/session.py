@@ -23,7 +23,7 @@ def viewer(conn: Connection, site: Site, request: Request, now: datetime) -> Vie
     if found is None:
         return VISITOR
     roles = frozenset(found.roles.items())
-    return Viewer(found.person_id, found.address, found.name, roles, forms.token(site, secret))
+    return Viewer(found.person_id, found.address, found.name, roles, forms.token(site, secret), found.language)
 
 
 def secret_of(site: Site, request: Request) -> str:

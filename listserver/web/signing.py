@@ -7,6 +7,7 @@ from listserver.web import session
 from listserver.web.http import Response, redirect
 from listserver.web.render import own, said
 from listserver.web.visit import Visit
+from listserver.web.words import acting
 
 
 def sign_in(visit: Visit) -> Response:
@@ -17,11 +18,11 @@ def sign_in(visit: Visit) -> Response:
     browser, header = session.asked(visit.site)
     signing_in.ask(visit.conn, visit.site, address, browser, visit.now)
     text = (
-        f"If {address or 'the address'} is known here, a mail with a link is on its way to it. Open the link in "
-        f"this browser within {signing_in.MINUTES} minutes. If no mail comes: look into the spam folder, and whether "
-        "this is the address to which the list writes."
+        "If {address} is known here, a mail with a link is on its way to it. Open the link in this browser within "
+        "{minutes} minutes. If no mail comes: look into the spam folder, and whether this is the address to which the "
+        "list writes."
     )
-    answer = said(visit, "Look into your mailbox", text)
+    answer = said(visit, "Look into your mailbox", text, address=address or "…", minutes=signing_in.MINUTES)
     return replace(answer, headers={**answer.headers, **header})
 
 
@@ -32,10 +33,10 @@ def link(visit: Visit, token: str) -> Response:
     secret = signing_in.enter(visit.conn, token, session.browser_of(visit.site, visit.request), visit.now)
     if secret is None:
         text = (
-            f"A link is good once, for {signing_in.MINUTES} minutes, and only in the browser in which it was asked "
-            "for. Please ask for another one."
+            "A link is good once, for {minutes} minutes, and only in the browser in which it was asked for. Please ask "
+            "for another one."
         )
-        return own(visit, "sign-in", status=403, problem=text)
+        return own(visit, "sign-in", status=403, problem=acting(visit).say(text, minutes=signing_in.MINUTES))
     answer = redirect(f"{visit.root}/me/")
     return replace(answer, headers={**answer.headers, **session.begun(visit.site, secret), "cache-control": "no-store"})
 

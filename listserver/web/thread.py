@@ -16,9 +16,10 @@ from listserver.web.body import CUT
 from listserver.web.fronts import month_url
 from listserver.web.http import Response, redirect
 from listserver.web.posts import DEPTH, reply_url, views
-from listserver.web.render import Version, dated, not_modified, page
-from listserver.web.rows import thread_url, title
+from listserver.web.render import Version, dated, not_modified, page, tells
+from listserver.web.rows import SOMEBODY, thread_url, title
 from listserver.web.visit import Visit
+from listserver.web.words import reading as spoken
 
 MOST = 50  # posts on one page
 ROOM = 300_000  # octets of text on one page
@@ -50,7 +51,7 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         return unchanged
     entries = _entries(visit, about.id)
     if not entries:
-        return page(visit, "said", lst, 410, title="This thread was removed", said="All its posts are gone.", links=[])
+        return tells(visit, "This thread was removed", "All its posts are gone.", lst, 410)
     starts = page_starts(entries)
     number = min(max(_number(visit), 1), len(starts))
     here = entries[starts[number - 1] : [*starts[1:], len(entries)][number - 1]]
@@ -59,12 +60,12 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
     shown = views(visit, found, here, contents)
     values: dict[str, Any] = {
         "thread": about,
-        "title": title(lst, about.subject),
+        "title": title(visit, lst, about.subject),
         "url": url,
         "posts": shown,
-        "steps": _steps(visit, url, entries, starts, number, about.answered_id),
+        "steps": _steps(visit, found, url, entries, (starts, number)),
         "facts": _facts(visit, found, entries),
-        "month": (month_url(visit, lst, about.first_at), f"{about.first_at:%B %Y}"),
+        "month": (month_url(visit, lst, about.first_at), spoken(visit, lst).dates.month(about.first_at)),
         "page_url": lambda at: _page_url(visit, url, at),
         "page": number,
         "pages": len(starts),
@@ -74,7 +75,7 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         "alike": [
             {
                 "url": thread_url(visit, lst, one.identifier, one.subject),
-                "title": title(lst, one.subject),
+                "title": title(visit, lst, one.subject),
                 "posts": one.posts,
                 "year": one.first_at.year,
             }
@@ -130,20 +131,32 @@ def _page_url(visit: Visit, url: str, number: int) -> str:
 
 
 def _steps(
-    visit: Visit, url: str, entries: list[Entry[Line]], starts: list[int], number: int, best: int | None
+    visit: Visit, found: Found, url: str, entries: list[Entry[Line]], where: tuple[list[int], int]
 ) -> list[Step]:
+    """where: the beginnings of the pages, and which of them is shown."""
     steps: list[Step] = []
+    starts, number = where
+    words, best = spoken(visit, found.list), found.thread.answered_id
     first = entries[0].post.sent_at
     long = any(entry.post.sent_at.year != first.year for entry in entries)
     for at, start in enumerate(starts, 1):
         end = starts[at] if at < len(starts) else len(entries)
         if at != number:
-            steps.append(Step(_page_url(visit, url, at), f"Posts {start + 1} to {end}", "", "", 0))
+            steps.append(
+                Step(
+                    _page_url(visit, url, at),
+                    words.say("Posts {first} to {last}", first=start + 1, last=end),
+                    "",
+                    "",
+                    0,
+                )
+            )
             continue
         for entry in entries[start:end]:
             post = entry.post
-            name = author(post.author_name, post.author_address) if post.state == "shown" else "(removed)"
-            date = dates.short(post.sent_at, year=long)
+            name = author(post.author_name, post.author_address, words.say(SOMEBODY))
+            name = name if post.state == "shown" else words.say("(removed)")
+            date = words.dates.brief(post.sent_at, year=long)
             depth = min(entry.depth, DEPTH)
             steps.append(
                 Step(f"#p-{post.identifier}", name, date, dates.iso(post.sent_at), depth, best=post.id == best)
@@ -170,11 +183,12 @@ def _facts(visit: Visit, found: Found, entries: list[Entry[Line]]) -> Facts:
     asks = len(people) == 1 and best is None and found.list.settings.posting != "moderators"
     first = min((post.sent_at for post in shown), default=found.thread.first_at)
     last = max((post.sent_at for post in shown), default=found.thread.last_at)
+    words = spoken(visit, found.list)
     return Facts(
         posts=len(shown),
         people=len(people),
-        span=dates.span(first, last),
-        answered=author(best.author_name, best.author_address) if best else "",
+        span=words.dates.between(first, last),
+        answered=author(best.author_name, best.author_address, words.say(SOMEBODY)) if best else "",
         answer=best.identifier if best else "",
-        waiting=dates.age(found.thread.first_at, visit.now) if asks else "",
+        waiting=words.dates.age(found.thread.first_at, visit.now) if asks else "",
     )

@@ -7,13 +7,11 @@ there is no cookie and no sign-in.
 import re
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Connection
 
-from listserver import resources
 from listserver.actions import asking, joining
+from listserver.actions.notices import language_of
 from listserver.core import tokens
 from listserver.core.actor import Actor, Proof
 from listserver.core.site import Site
@@ -26,6 +24,8 @@ from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.web.asgi import Handler
 from listserver.web.http import Request, Response, html
+from listserver.web.render import environment, spoken
+from listserver.web.words import Words, words_for
 
 _PATH = re.compile(r"/([a-z0-9._-]{1,50})/unsubscribe/([0-9A-Za-z]{1,64})/?")
 _ONE_CLICK = {"List-Unsubscribe": "One-Click"}  # RFC 8058 §3.2: this and nothing else
@@ -55,26 +55,34 @@ def respond(conn: Connection, site: Site, request: Request, now: datetime) -> Re
     """The answer to any request for such a link. Runs in a write transaction for POST; GET only reads."""
     found = _PATH.fullmatch(request.path)
     lst = lists.find(conn, found[1]) if found else None
+    words = _words(conn, site, lst, found[2] if found else "", request)
     if found is None or lst is None or read_member_token(site.secret, joining.LEAVE, found[2]) is None:
-        return _page("unknown", 404)
+        return _page("unknown", 404, words)
     if request.method in ("GET", "HEAD"):
-        return _ask(conn, site, lst, found[2])
+        return _ask(conn, site, lst, words, found[2])
     if request.method != "POST":
         return Response(405, b"", "", {"allow": "GET, HEAD, POST"})
     if dict(request.form) == _ONE_CLICK:
         return _one_click(conn, site, lst, found[2], now)
     if request.form.get("token") == found[2] and request.form.get("do") == "leave":
-        return _leave(conn, site, lst, found[2], now)
+        return _leave(conn, site, lst, words, found[2], now)
     if request.form.get("token") == found[2] and "undo" in request.form:
-        return _undo(conn, site, lst, request.form["undo"], now)
-    return _page("broken", 400, lst)
+        return _undo(conn, site, lst, words, request.form["undo"], now)
+    return _page("broken", 400, words, lst)
 
 
-def _ask(conn: Connection, site: Site, lst: List, token: str) -> Response:
+def _words(conn: Connection, site: Site, lst: List | None, token: str, request: Request) -> Words:
+    """In the language of whoever the link was mailed to."""
+    member = joining.leaver(conn, site, lst, token) if lst else None
+    accepted = request.headers.get("accept-language", "")
+    return words_for(member.language if member else "", accepted, language_of(site, lst))
+
+
+def _ask(conn: Connection, site: Site, lst: List, words: Words, token: str) -> Response:
     member = joining.leaver(conn, site, lst, token)
     if member is None:
-        return _page("left", 200, lst)
-    return _page("ask", 200, lst, token=token, address=member.address)
+        return _page("left", 200, words, lst)
+    return _page("ask", 200, words, lst, token=token, address=member.address)
 
 
 def _one_click(conn: Connection, site: Site, lst: List, token: str, now: datetime) -> Response:
@@ -86,39 +94,33 @@ def _one_click(conn: Connection, site: Site, lst: List, token: str, now: datetim
     return Response(200, b"Unsubscribed.\n", "text/plain; charset=utf-8", _HEADERS)
 
 
-def _leave(conn: Connection, site: Site, lst: List, token: str, now: datetime) -> Response:
+def _leave(conn: Connection, site: Site, lst: List, words: Words, token: str, now: datetime) -> Response:
     try:
         left = joining.leave_by_token(conn, site, lst, token, now, "web")
     except Refused as refused:
-        return _page("refused", 403, lst, reason=refused.public)
+        return _page("refused", 403, words, lst, reason=refused.public)
     if left is None:
-        return _page("left", 200, lst)
-    return _page("done", 200, lst, token=token, undo=left.undo, address=left.address)
+        return _page("left", 200, words, lst)
+    return _page("done", 200, words, lst, token=token, undo=left.undo, address=left.address)
 
 
-def _undo(conn: Connection, site: Site, lst: List, given: str, now: datetime) -> Response:
+def _undo(conn: Connection, site: Site, lst: List, words: Words, given: str, now: datetime) -> Response:
     token = rows.find(conn, tokens.digest(given))
     usable = token is not None and token.action == asking.UNDO and token.list_id == lst.id and token.valid(now)
     if token is None or not usable or not rows.use(conn, token, now):
-        return _page("too-late", 410, lst)
+        return _page("too-late", 410, words, lst)
     actor = Actor(Proof.TOKEN, token.address, token.person_id, "web")
     (result,) = undo.run(conn, site, actor, token.arguments["steps"], now)
     if result.what == "refused":
-        return _page("refused", 403, lst, reason=result.text)
-    return _page("back", 200, lst)
+        return _page("refused", 403, words, lst, reason=result.text)
+    return _page("back", 200, words, lst)
 
 
 _HEADERS = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 
 
-def _page(what: str, status: int, lst: List | None = None, **values: str) -> Response:
+def _page(what: str, status: int, words: Words, lst: List | None = None, **values: str) -> Response:
     title = (lst.settings.title or lst.name) if lst else ""
     known = {"token": "", "address": "", "undo": "", "reason": "", **values}
-    text = _environment().get_template("unsubscribe.html.j2").render(what=what, title=title, **known)
+    text = environment().get_template("unsubscribe.html.j2").render(what=what, title=title, **known, **spoken(words))
     return html(text, status, **{name.replace("-", "_"): value for name, value in _HEADERS.items()})
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    loader = FileSystemLoader(str(resources.folder("archive") / "pages"))
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

@@ -20,7 +20,8 @@ from listserver.web.http import Request
 class Viewer:
     """Who reads. person_id: None for a visitor who has not signed in. roles: of the lists that they are on.
 
-    address: where their link was mailed. form: what the forms on their pages hold (web.forms).
+    address: where their link was mailed. language: which they chose, "" if none. form: what the forms on their pages
+    hold (web.forms).
     """
 
     person_id: int | None = None
@@ -28,6 +29,7 @@ class Viewer:
     name: str = ""
     roles: frozenset[tuple[int, str]] = frozenset()
     form: str = ""
+    language: str = ""
 
     def may_read(self, lst: List) -> bool:
         """Whether the archive of a list is open to them."""
