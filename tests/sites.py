@@ -59,7 +59,7 @@ class Archive:
                 return bytes(answer.read())
         except urllib.error.HTTPError as refused:
             with refused:
-                assert refused.code in (404, 410), f"{refused.code} for {path}"
+                assert refused.code in (403, 404, 410), f"{refused.code} for {path}"
                 return refused.read()
 
 

@@ -12,6 +12,7 @@ from listserver.core.solved import MOST, solves
         "Thank you Tomasz! Your patch fixed it. I had looked at the wrong clock all week.",
         "Hi Ben,\n\nthat did the trick, thanks!\n\nAnna",
         "Many thanks; everything works now.",
+        "Thank you, that clears things up.",
         "Great, thx: this is working perfectly",
         "Thanks! That answers my question.",
         "I appreciate it: exactly what I was looking for.",

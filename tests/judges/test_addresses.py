@@ -24,9 +24,6 @@ pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("judges")]
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
-# A public key names its owner; whoever attaches it wants others to have it, and no word of it can be changed.
-KEY = re.compile(rb"-----BEGIN PGP PUBLIC KEY BLOCK-----.*?-----END PGP", re.DOTALL)
-
 
 def people(archive: Archive) -> set[str]:
     """Every address in the heads and texts of all posts, and of all members; not those of our own lists."""
@@ -49,7 +46,6 @@ def readings(octets: bytes) -> Iterator[str]:
     yield text
     yield unquote(html.unescape(text))
     yield a2b_qp(octets).decode("utf-8", "replace")
-    octets = KEY.sub(b"", octets)
     for block in re.findall(rb"(?:^[A-Za-z0-9+/=]{20,}\r?\n)+", octets, re.MULTILINE):
         try:
             yield base64.b64decode(block).decode("utf-8", "replace")
@@ -62,6 +58,7 @@ def paths(archive: Archive, most: int) -> Iterator[str]:
     for kind in ("front", "unanswered"):
         yield from (f"{archive.pages[kind]}{name}" for name in ("atom.xml", "feed.json"))
     yield from (f"{archive.pages['front']}{name}" for name in ("sitemap.xml", "opensearch.xml"))
+    yield "/opensearch.xml"
     yield f"{archive.pages['month'][:-1]}.mbox.gz"
     yield f"{archive.pages['month']}sitemap.xml"
     yield from (
@@ -75,7 +72,9 @@ def paths(archive: Archive, most: int) -> Iterator[str]:
         for kind in ("", "raw", "html"):
             yield f"/{name}/p/{identifier}/{kind}"
         page = archive.get(thread).decode()
-        yield from set(re.findall(r'href="(/[^"]+/(?:people/[^"]+|files/[^"]+))"', page))
+        found = set(re.findall(r'href="(/[^"]+/(?:people/[^"]+|files/[^"]+))"', page))
+        yield from found
+        yield from (f"{one}{name}" for one in found if "/people/" in one for name in ("atom.xml", "feed.json"))
     yield from (f"{archive.pages['front']}search?q={words}" for words in ("gmail.com", "wrote", "%40", "mailto"))
 
 

@@ -25,11 +25,8 @@ def archive(request: pytest.FixtureRequest) -> Archive:
 
 
 def feeds(archive: Archive, name: str) -> list[bytes]:
-    """Those of the list, of a thread and of the open questions."""
-    thread = archive.pages["thread"]
-    return [archive.get(f"{archive.pages[kind]}{name}") for kind in ("front", "unanswered")] + [
-        archive.get(f"{thread}{name}")
-    ]
+    """Those of the list, of the open questions, of a thread and of an author."""
+    return [archive.get(f"{archive.pages[kind]}{name}") for kind in ("front", "unanswered", "thread", "author")]
 
 
 def is_iri(text: str | None) -> bool:
@@ -92,8 +89,9 @@ def test_sitemaps(archive: Archive) -> None:
         assert f'<link rel="canonical" href="{url}">'.encode() in archive.get(urlsplit(url).path)
 
 
-def test_opensearch(archive: Archive) -> None:
-    description = ElementTree.fromstring(archive.get(f"{archive.pages['front']}opensearch.xml"))
+@pytest.mark.parametrize("kind", ["site", "front"])
+def test_opensearch(archive: Archive, kind: str) -> None:
+    description = ElementTree.fromstring(archive.get(f"{archive.pages[kind]}opensearch.xml"))
     assert description.tag == f"{SEARCH}OpenSearchDescription"
     assert 1 <= len(description.findtext(f"{SEARCH}ShortName") or "") <= 16
     assert 1 <= len(description.findtext(f"{SEARCH}Description") or "") <= 1024
