@@ -17,7 +17,8 @@ _WORKED = re.compile(
     r"|\b(?:it|that|this|everything|all) (?:is )?(?:now )?(?:works|working)"
     r" (?:now|perfectly|fine|great|well|nicely|beautifully|like a charm|as expected)\b"
     r"|\b(?:answers|answered|solves|solved|resolves|resolved|fixes|fixed) (?:all )?my (?:question|problem|issue)s?\b"
-    r"|\b(?:that|this|it|which) (?:clears|cleared|clarifies|clarified|explains|explained) (?:it|this|that|things|everything)\b"
+    r"|\b(?:that|this|it|which) (?:clears|cleared|clarifies|clarified|explains|explained)"
+    r" (?:it|this|that|things|everything)\b"
     r"|\bexactly what i (?:needed|wanted|was looking for|was after)\b"
     r"|\b(?:that|this) was (?:indeed |exactly )?(?:it|the problem|the issue|the cause)\b",
     re.IGNORECASE,

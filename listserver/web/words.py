@@ -1,5 +1,5 @@
 """What pages say, in the languages that we have. The English words stand in templates and code, and are the keys of
-archive/words/LANGUAGE.toml (tests/rules/test_words.py: each is there, with the same facts)."""
+archive/words/LANGUAGE.toml (tests/rules/test_page_words.py: each is there, with the same facts)."""
 
 import re
 import tomllib
