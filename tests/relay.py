@@ -126,9 +126,9 @@ class _Conversation:
 
 
 def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """TLS for a relay at 127.0.0.1, and for a client that trusts it alone."""
+    """TLS for a server at 127.0.0.1, and for a client that trusts it alone."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "relay.example")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server.example")])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -145,9 +145,9 @@ def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    (folder / "relay.pem").write_bytes(secret + certificate)
+    (folder / "server.pem").write_bytes(secret + certificate)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(folder / "relay.pem")
+    server.load_cert_chain(folder / "server.pem")
     return server, ssl.create_default_context(cadata=certificate.decode())
 
 

@@ -1,14 +1,11 @@
 """core.text: what the author wrote."""
 
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from listserver.core.text import Role, first_sentence, own_of, own_text, roles
-
-SETS = ("discourse", "talon", "github", "quotequail", "mail-parser-reply")
+from tests import replies
 
 # name: (text, own text)
 CASES: dict[str, tuple[str, str]] = {
@@ -154,25 +151,9 @@ def test_first_sentence(text: str, sentence: str) -> None:
     assert first_sentence(text, 20 if sentence.endswith("…") else 140) == sentence
 
 
-def _files(shared: Path, name: str) -> Iterator[tuple[str, str, str]]:
-    for expected in sorted((shared / "data/replies" / name).glob("*.expect.txt")):
-        given = expected.with_name(expected.name.replace(".expect.txt", ".txt"))
-        yield given.name, given.read_text(errors="replace"), expected.read_text(errors="replace")
-
-
-def _lines(text: str) -> "Counter[str]":
-    return Counter(line.strip() for line in text.splitlines() if line.strip())
-
-
-def _f1(found: str, expected: str) -> float:
-    """2 × lines found / (lines given + lines expected), line ends trimmed, blank lines left out."""
-    ours, theirs = _lines(found), _lines(expected)
-    both = (ours & theirs).total()
-    return 2 * both / (ours.total() + theirs.total()) if ours or theirs else 1.0
-
-
 def test_I4_share_of_own_lines_found_in_real_replies(shared: Path) -> None:
     """Issue 4, must show 4; tests/interop prints it beside another program."""
-    shares = [_f1(own_text(text).text, expected) for name in SETS for _, text, expected in _files(shared, name)]
+    pairs = [pair for name in replies.SETS for pair in replies.pairs(shared, name)]
+    shares = [replies.f1(own_text(text).text, expected) for text, expected in pairs]
     assert len(shares) == 204
     assert sum(shares) / len(shares) >= 0.90

@@ -100,7 +100,7 @@ def test_an_empty_database_is_bad(tmp_path: Path) -> None:
 
 def test_the_certificate_is_read(sqlite_url: str, tmp_path: Path) -> None:
     relay.certified(tmp_path)
-    files = {"tls_cert": str(tmp_path / "relay.pem"), "tls_key": str(tmp_path / "relay.pem")}
+    files = {"tls_cert": str(tmp_path / "server.pem"), "tls_key": str(tmp_path / "server.pem")}
     lines = _examine(GOOD, sqlite_url, tmp_path, smtp={"listen": "", **files})
     assert lines["tls"].state is State.WARN  # it ends tomorrow
     assert "ends on" in lines["tls"].text

@@ -85,7 +85,7 @@ def dovecot(folder: Path) -> Iterator[Mailbox]:
     plain, port = free_port(), free_port()
     etc = {
         "dovecot/dovecot.conf": _CONF.format(uid=USERS["listserver"], plain=plain, port=port),
-        "dovecot/tls.pem": (folder / "relay.pem").read_text(),
+        "dovecot/tls.pem": (folder / "server.pem").read_text(),
         "dovecot/users": f"{USER}:{PASSWORD}\n",
     }
     start = "mkdir -p /run/dovecot; exec dovecot -F -c /etc/dovecot/dovecot.conf"
@@ -96,4 +96,4 @@ def dovecot(folder: Path) -> Iterator[Mailbox]:
             _give(part)
         secret = PASSWORD.replace(" ", "%20")
         url = f"imaps://{USER.replace('@', '%40')}:{secret}@127.0.0.1:{port}"
-        yield Mailbox(url, folder / "relay.pem", maildir, peer.folder / "dovecot.log")
+        yield Mailbox(url, folder / "server.pem", maildir, peer.folder / "dovecot.log")
