@@ -5,6 +5,7 @@ time and in number for each mail. Looked up before any transaction, so that no d
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -48,12 +49,18 @@ class Resolver:
         self.limits = limits or Limits()
         self._resolver = _configured(servers)
         self._down_until = 0.0
+        self.heard = -math.inf  # when a name server last answered
         self._cache: dict[Question, tuple[Answer, float]] = {}  # and until when it holds
 
     @property
     def usable(self) -> bool:
         """Whether there is a name server, and it was not found dead just now."""
         return self._resolver is not None and time.monotonic() >= self._down_until
+
+    @property
+    def nothing(self) -> Authenticity:
+        """What is known of a mail while no name server answers. If one did before, that passes: the mail can wait."""
+        return Authenticity(dmarc=AuthResult.TEMPERROR) if self.heard > 0 else Authenticity()
 
     async def alive(self) -> bool:
         """Whether the DNS answers at all; for when all questions of a mail failed. If not, it is left alone a while."""
@@ -87,9 +94,11 @@ class Resolver:
         try:
             got = await self._resolver.resolve(name, question.kind, lifetime=seconds, raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
+            self.heard = time.monotonic()
             return Answer(Found.NO_NAME), _KEEP_ABSENT
         except (dns.exception.DNSException, OSError, ValueError):
             return FAILED, _KEEP_FAILED
+        self.heard = time.monotonic()
         if got.rrset is None:
             return Answer(Found.NO_DATA), _KEEP_ABSENT
         return Answer(Found.YES, tuple(_texts(question.kind, list(got.rrset)))), float(got.rrset.ttl)
@@ -100,9 +109,8 @@ class Asker:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._deadline = time.monotonic() + resolver.limits.whole
-        self.asked = 0
-        self.failed = 0
+        self._began = time.monotonic()
+        self._asked = self._failed = 0
 
     async def run(self, check: Check[T], large: bool = False) -> T:
         """A check's result. large: its steps hash much and go to a thread."""
@@ -114,21 +122,27 @@ class Asker:
                 return result  # type: ignore[return-value]  # T may itself be None
             answer = await self._answer(question)
 
+    @property
+    def unheard(self) -> bool:
+        """Whether questions failed, and nobody answered any since the first."""
+        return self._failed > 0 and self._resolver.heard < self._began
+
     async def _answer(self, question: Question) -> Answer:
         limits = self._resolver.limits
-        left = self._deadline - time.monotonic()
-        self.asked += 1
+        left = self._began + limits.whole - time.monotonic()
+        self._asked += 1
         answer = FAILED
-        if left > 0 and self.asked <= limits.questions:
+        if left > 0 and self._asked <= limits.questions:
             answer = await self._resolver.ask(question, min(left, limits.question))
-        self.failed += answer.found is Found.FAILED
+        self._failed += answer.found is Found.FAILED
         return answer
 
 
 class Authenticator:
     """Finds out about mails.
 
-    authserv_id: the name under which our own mail server writes its results. sealers: domains whose ARC seals count.
+    authserv_id: the name under which our own mail server writes its results, "" where it writes none.
+    sealers: domains whose ARC seals count.
     seals: we seal what goes on, so that what was found has to be written down.
     """
 
@@ -145,15 +159,21 @@ class Authenticator:
 
         A trusted client's results are believed, and what they leave open is looked up; for other clients all is.
         """
-        known = authres.believed(post, self._authserv_id) if envelope.trusted else None
+        known = authres.believed(post, self._authserv_id) if envelope.trusted and self._authserv_id else None
         if not self._resolver.usable:
-            return known or Authenticity()
+            return self._without_dns(known)
         asker = Asker(self._resolver)
         found = known or await self._own(asker, envelope, post)
         found = await self._with_dmarc(asker, post, found, conclusive=known is not None or not envelope.trusted)
-        if asker.asked and asker.failed == asker.asked and not await self._resolver.alive():
-            return known or Authenticity()
+        if asker.unheard and not await self._resolver.alive():
+            return self._without_dns(known)
         return await self._with_keys(asker, post, await self._with_chain(asker, post, found))
+
+    def _without_dns(self, known: Authenticity | None) -> Authenticity:
+        nothing = self._resolver.nothing
+        if known is not None and (known.dmarc is not AuthResult.NONE or nothing.dmarc is AuthResult.NONE):
+            return known
+        return nothing
 
     async def _with_chain(self, asker: Asker, post: Post, found: Authenticity) -> Authenticity:
         """Without the failure of DMARC that a forwarder caused, where only those whom we trust sealed what they saw.

@@ -60,7 +60,10 @@ class Auth:
     """Whose word counts on where a mail came from."""
 
     authserv_id: str = _setting(
-        "", kinds.text, "Name under which our own mail server writes Authentication-Results; empty = the domain."
+        "",
+        kinds.text,
+        "Name under which our own mail server writes Authentication-Results; empty = the domain; none = it writes "
+        "none, so that nobody is believed.",
     )
     trusted_sealers: tuple[str, ...] = _setting(
         "",
@@ -68,6 +71,11 @@ class Auth:
         "Domains of forwarders, such as google.com: a post that they broke is not held where their ARC seal "
         "says that it came whole.",
     )
+
+    @property
+    def believed(self) -> str:
+        """The name whose results are believed, "" = nobody's."""
+        return "" if self.authserv_id.lower() == "none" else self.authserv_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +258,7 @@ def site_of(settings: Settings, secret: bytes) -> Site:
         base_url=settings.web.base_url if settings.web.listen else "",
         secret=secret,
         templates=(str(settings.data_dir / "templates"),),
-        authserv_id=settings.auth.authserv_id,
+        authserv_id=settings.auth.believed,
     )
 
 

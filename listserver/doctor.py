@@ -163,21 +163,27 @@ class _Doctor:
             absent = f"no-such-list-{os.getpid()}@{self.settings.domain}"
             yield diagnosis.mta(place, await connection.would_take(own, own), await connection.would_take(own, absent))
         if self.wait and self.site is not None and self.store is not None:
-            yield await self._loop(connection, self.site, self.store)
+            async for line in self._loop(connection, self.site, self.store):
+                yield line
 
-    async def _loop(self, connection: SmtpConnection, site: Site, store: Store) -> Line:
+    async def _loop(self, connection: SmtpConnection, site: Site, store: Store) -> AsyncIterator[Line]:
         number, began = time.time_ns() // 1000, time.monotonic()
         mail = loop_test.write(site, number, format_datetime(self.clock()))
         own = site.address("postmaster")
         if untaken := await connection.send(Parcel(own, (own,), mail)):
             reply = untaken[0].reply
             text = f"The relay does not take a mail to ourselves: {reply.code} {reply.text}"
-            return diagnosis.warn("loop", text, "Let the mail server hand our domain's mail to `serve`.")
+            yield diagnosis.warn("loop", text, "Let the mail server hand our domain's mail to `serve`.")
+            return
         while time.monotonic() - began < self.wait:
             if store.read_now(lambda conn: ticks.fired(conn, loop_test.JOB, str(number))):
-                return diagnosis.loop(time.monotonic() - began, self.wait)
+                yield diagnosis.loop(time.monotonic() - began, self.wait)
+                if believed := self.settings.auth.believed:
+                    passed = store.read_now(lambda conn: ticks.fired(conn, loop_test.FORGED, str(number)))
+                    yield diagnosis.forgery(believed, passed=passed)
+                return
             await asyncio.sleep(0.1)
-        return diagnosis.loop(None, self.wait)
+        yield diagnosis.loop(None, self.wait)
 
     async def _mailbox(self) -> Line:
         wanted = self.settings.imap

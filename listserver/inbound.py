@@ -30,6 +30,7 @@ from listserver.store.lists import List
 
 UNKNOWN = Reply(550, "5.1.1", "There is no such address here. Please check its spelling.")
 TAKEN = Reply(250, "2.6.0", "Thank you, we have it.")
+UNASKED = Reply(451, "4.4.3", "No name server answers here, so nobody can say whom this is from. Please try again.")
 NOT_OURS = Reply(550, "5.7.1", "We take mail for our own lists only.")
 # Some hosts send reports to From, Sender or postmaster instead of the return address, and complaints to abuse@.
 REPORTED_TO = (Verb.OWNER, Verb.REQUEST, Verb.ABUSE, Verb.POSTMASTER)
@@ -72,6 +73,8 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
         return reply
     if route.verb is Verb.POSTMASTER and (number := loop_test.number(arrived.post, receiver.site)) is not None:
         ticks.tick(conn, loop_test.JOB, str(number), now)
+        if arrived.envelope.trusted and loop_test.forged(arrived.post, receiver.site):
+            ticks.tick(conn, loop_test.FORGED, str(number), now)
         return Reply(250, "2.6.0", "This is a test of our own, and it is back.")
     if route.verb in (Verb.POSTMASTER, Verb.ABUSE, Verb.RE):
         return _to_people(conn, receiver.site, lst, arrived, now)
@@ -106,6 +109,8 @@ def _is_for_robot(site: Site, arrived: posting.Arrived) -> bool:
 def _post(conn: Connection, receiver: Receiver, lst: List, what: ToPost | Done, now: datetime) -> Reply:
     if isinstance(what, Done):
         return TAKEN
+    if what.arrived.envelope.authenticity.unasked:
+        return UNASKED
     return _reply(lst, posting.receive(conn, receiver.site, lst, what.arrived, now, checks=receiver.checks))
 
 

@@ -93,7 +93,7 @@ class Service:
         self._receiver = inbound.Receiver(self._site, _checks(settings.checks))
         auth = settings.auth
         resolver, seals = Resolver(settings.dns.servers), settings.dkim.arc == "on"
-        authenticator = Authenticator(resolver, auth.authserv_id, auth.trusted_sealers, seals=seals)
+        authenticator = Authenticator(resolver, auth.believed, auth.trusted_sealers, seals=seals)
         self._reception = Reception(store, self._receiver, authenticator)
         self._listeners = self._doors()
 
@@ -165,7 +165,7 @@ class Service:
         settings = self._settings
         place = imap.account(settings.imap.url, settings.imap.folder, settings.imap.move_to)
         # Results under the name of our own domain anybody could have written: no server on the way removes them (A3).
-        trusted = settings.auth.authserv_id != settings.domain
+        trusted = settings.auth.believed not in ("", settings.domain)
         collector = imap.Collector(self._store, self._receiver, self._reception.read, _clock, trusted)
         return imap.Door(place, collector.take, settings.smtp.max_size)
 

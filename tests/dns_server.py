@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -12,6 +13,15 @@ import dns.rdatatype
 import dns.rrset
 
 Zone = Mapping[tuple[str, str], Sequence[str]]  # (absolute name, kind) -> records as in a zone file
+
+
+class Mortal(dict[tuple[str, str], Sequence[str]]):
+    """A zone whose server fails while it is `dead`."""
+
+    dead = False
+
+    def get(self, key: tuple[str, str], default: Any = None) -> Any:
+        return ["SERVFAIL"] if self.dead else super().get(key, default)
 
 
 class NameServer(asyncio.DatagramProtocol):

@@ -1,6 +1,7 @@
 """listserver explain, listserver receive."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,7 +89,10 @@ def receive(
 
 
 def _received(to: str, sender: str | None, octets: bytes) -> "Reply":
+    import asyncio
+
     from listserver import config, inbound
+    from listserver.authenticity import Authenticator, Resolver
     from listserver.core import mailbox
     from listserver.core.envelope import Envelope
     from listserver.core.message import read
@@ -99,4 +103,8 @@ def _received(to: str, sender: str | None, octets: bytes) -> "Reply":
     arrived, now = inbound.prepare(envelope, mailbox.as_received(octets)), common.now()
     with common.open_store() as (settings, store):
         receiver = inbound.Receiver(common.site(settings, store), config.checks_of(settings))
+        resolver, auth, seals = Resolver(settings.dns.servers), settings.auth, settings.dkim.arc == "on"
+        authenticator = Authenticator(resolver, auth.believed, auth.trusted_sealers, seals=seals)
+        found = asyncio.run(authenticator.check(envelope, arrived.post))
+        arrived = replace(arrived, envelope=replace(envelope, authenticity=found))
         return store.write_now(lambda conn: inbound.receive(conn, receiver, arrived, now))

@@ -373,6 +373,19 @@ def loop(seconds: float | None, waited: float) -> Line:
     )
 
 
+def forgery(authserv_id: str, *, passed: bool) -> Line:
+    """passed: results that we wrote into our mail to ourselves, in the mail server's name, were still in it (A3)."""
+    if not passed:
+        return ok("forgery", f"Nobody else's Authentication-Results come in under the name {authserv_id}.")
+    return warn(
+        "forgery",
+        f"Authentication-Results that anybody writes under the name {authserv_id} come in and are believed: "
+        "whoever does can act for a member.",
+        "Let the mail server remove them (RFC 8601 section 5; OpenDKIM and rspamd can). Where it writes none itself: "
+        '[auth] authserv_id = "none".',
+    )
+
+
 def mailbox(place: str, problem: str) -> Line:
     """The mailbox that is fetched. problem: why it cannot be, "" if it can."""
     if problem:

@@ -47,6 +47,11 @@ class Authenticity:
     chain: AuthResult = AuthResult.NONE
     results: str = ""
 
+    @property
+    def unasked(self) -> bool:
+        """Whether nobody could look just now, as no name server answers any more: neither pass nor fail (A4)."""
+        return not self.source and self.dmarc is AuthResult.TEMPERROR
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:

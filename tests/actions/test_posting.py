@@ -57,6 +57,25 @@ def test_a_cross_post_is_a_post_in_each_list(community: Community) -> None:
     assert len(community.rows("posts")) == 2
 
 
+def test_A4_while_no_name_server_answers_posts_wait_at_their_sender(community: Community) -> None:
+    talk = community.create()
+    community.join(talk, "anna@example.org", role="owner")
+    unasked = Authenticity(dmarc=AuthResult.TEMPERROR)
+    raw = community.mail("anna@example.org", "talk@lists.example.org")
+    reply = community.arrive(raw, "anna@example.org", "talk@lists.example.org", authenticity=unasked)
+    assert (reply.code, reply.status) == (451, "4.4.3")
+    assert (community.rows("posts"), community.rows("holds"), community.notices()) == ([], [], [])
+    # Commands are taken: they prove nobody, so the address is asked. So are bounces and all for people.
+    command = community.mail("anna@example.org", "talk-request@lists.example.org", body="set nomail")
+    assert community.arrive(
+        command, "anna@example.org", "talk-request@lists.example.org", authenticity=unasked
+    ).accepted
+    assert [notice["name"] for notice in community.notices()] == ["confirm-commands"]
+    one = Authenticity(source="ours", dmarc=AuthResult.TEMPERROR)  # it is the author's domain alone that is silent
+    assert community.arrive(raw, "anna@example.org", "talk@lists.example.org", authenticity=one).code == 250
+    assert [hold["reasons"] for hold in community.rows("holds")] == [["forged"]]
+
+
 def test_a_strangers_post_waits_and_moderators_and_author_hear_of_it(community: Community) -> None:
     talk = community.create()
     community.join(talk, "olga@example.org", role="owner")

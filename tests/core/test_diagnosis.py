@@ -1,5 +1,6 @@
 """What the doctor makes of what it found."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -189,6 +190,8 @@ YEAR, WEEK = NOW + timedelta(days=365), NOW + timedelta(days=7)
         (diagnosis.mta("mx:25", LATER, NO), "warn", "Later"),
         (diagnosis.loop(1.25, 20), "ok", "1.2 seconds"),
         (diagnosis.loop(None, 20), "warn", "20 seconds"),
+        (diagnosis.forgery("mx.example", passed=False), "ok", "mx.example"),
+        (diagnosis.forgery("mx.example", passed=True), "warn", "can act for a member"),
         (diagnosis.mailbox("imap.example:993/INBOX", ""), "ok", "can be fetched"),
         (diagnosis.mailbox("imap.example:993/INBOX", "It does not answer."), "bad", "does not answer"),
     ],
@@ -210,6 +213,9 @@ def test_a_loop_test_is_known_again_and_no_other_mail_is_one() -> None:
     site = Site("lists.example.org", "Lists", "admin@example.org", "en", "", b"k" * 32)
     written = loop_test.write(site, 1234567890123456, "Wed, 25 Nov 2026 12:00:00 +0000")
     assert loop_test.number(read(written), site) == 1234567890123456
+    assert loop_test.forged(read(written), site)
+    assert not loop_test.forged(read(written), replace(site, authserv_id="mx.example.org"))
+    assert not loop_test.forged(read(b"Authentication-Results: lists.example.org; dmarc=pass\r\n\r\n"), site)
     foreign = Site("other.example.org", "Lists", "admin@example.org", "en", "", b"k" * 32)
     assert loop_test.number(read(written), foreign) is None
     other = Site("lists.example.org", "Lists", "admin@example.org", "en", "", b"x" * 32)

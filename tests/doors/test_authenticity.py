@@ -232,6 +232,42 @@ def test_a_dead_dns_is_left_alone_and_mail_flows() -> None:
     asyncio.run(run())
 
 
+def test_A4_a_dns_that_died_makes_mail_wait_and_is_asked_again() -> None:
+    told = "Authentication-Results: mx.us.example; %s\r\n"
+    dmarc, spf = (mail(top=told % what) for what in ("dmarc=pass header.from=example.org", "spf=pass"))
+    ours = envelope("127.0.0.1", trusted=True)
+
+    async def run() -> None:
+        zone = dns_server.Mortal(ZONE)
+        async with dns_server.name_server(zone) as (place, _):
+            resolver = Resolver([place], Limits(question=0.5, pause=0.1))
+            authenticator = Authenticator(resolver, "mx.us.example")
+            assert not (await authenticator.check(envelope(), read(mail("a@v6.example")))).unasked
+            zone.dead = True
+            for _ in range(2):  # the second time nobody is asked
+                found = await authenticator.check(envelope(), read(mail()))
+                assert (found.unasked, found.proved) == (True, "")
+            assert (await authenticator.check(ours, read(dmarc))).proved == "anna@example.org"
+            assert (await authenticator.check(ours, read(spf))).unasked
+            zone.dead = False
+            resolver._cache.clear()  # which keeps what failed for less time than the DNS is left alone
+            await asyncio.sleep(0.15)
+            assert (await authenticator.check(envelope(), read(mail()))).proved == "anna@example.org"
+
+    asyncio.run(run())
+
+
+def test_A3_where_our_mail_server_writes_no_results_none_are_believed() -> None:
+    told = "Authentication-Results: ; dmarc=pass header.from=example.org\r\n"
+
+    async def run() -> Authenticity:
+        async with name_server() as (resolver, _):
+            given = envelope("127.0.0.1", trusted=True)
+            return await Authenticator(resolver, "").check(given, read(mail(signed=False, top=told)))
+
+    assert asyncio.run(run()).proved == ""
+
+
 def test_A6_the_keys_that_prove_the_author_are_kept() -> None:
     async def run() -> tuple[Authenticity, Authenticity]:
         async with name_server() as (resolver, _):
@@ -262,6 +298,6 @@ def test_records_and_names() -> None:
             assert (await ask("x" * 64 + ".example", "A")).found is Found.NO_NAME
             assert (await ask("a..example", "A")).found is Found.NO_NAME
             assert len(server.asked) == before
-            assert Asker(resolver).asked == 0
+            assert not Asker(resolver).unheard
 
     asyncio.run(run())

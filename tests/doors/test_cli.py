@@ -261,6 +261,16 @@ def test_a_pipe_takes_a_post_and_says_what_sysexits_say(talk: Cli) -> None:
     assert (refused.code, "550" in refused.err) == (69, True)
 
 
+def test_A3_a_pipe_believes_the_results_of_our_mail_server(talk: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    to, mail = f"talk@{DOMAIN}", MAIL.format(sender="olga@example.org")
+    told = f"Authentication-Results: {DOMAIN}; dmarc=fail (p=reject) header.from=example.org\n"
+    assert talk("receive", "--to", to, stdin=told + mail).code == 0
+    assert [hold["reasons"] for hold in talk("hold", "list", "--json").json] == [["forged"]]
+    monkeypatch.setenv("LISTSERVER_AUTH__AUTHSERV_ID", "none")
+    assert talk("receive", "--to", to, stdin=told + mail.replace("<1@", "<2@")).code == 0
+    assert talk("lists", "--json").json[0]["posts"] == 1
+
+
 def test_a_pipe_keeps_the_mail_whatever_fails_on_our_side(talk: Cli, tmp_path: Path) -> None:
     to = f"talk@{DOMAIN}"
     (tmp_path / "listserver.db").rename(tmp_path / "away")

@@ -148,6 +148,9 @@ def test_a_mail_to_ourselves_goes_round_and_the_exit_status_tells(site: tuple[Se
     assert set(found.values()) == {"ok"}, done.stdout + serve.log()
     assert here in lines["ports"]["text"]
     assert done.returncode == (1 if "bad" in {line["state"] for line in lines.values()} else 0)
+    assert lines["forgery"]["state"] == "warn"  # this relay passes everything on
+    serve._settings["AUTH__AUTHSERV_ID"] = "none"
+    assert '"forgery"' not in _command(serve, "--json", "--wait", "15").stdout
     serve.stop()
     text = _command(serve)
     assert text.returncode == 1

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from listserver.store import migrations
-from tests import postgres
+from tests import dns_server, postgres
 from tests.conftest import need
 from tests.relay import Script
 from tests.running import Serve
@@ -38,6 +38,24 @@ def test_disk_full_is_451_and_the_log_says_why(sqlite_url: str, tmp_path: Path) 
 
     serve = run(tmp_path / "serve", sqlite_url, story)
     assert "disk" in serve.log()
+
+
+def test_A4_a_name_server_that_fails_is_451_meanwhile(sqlite_url: str, tmp_path: Path) -> None:
+    zone = dns_server.Mortal()
+
+    async def story(serve: Serve, script: Script) -> None:
+        port = serve.ports["smtp"]
+        await asyncio.to_thread(hand_in, port, post(MEMBERS[0], "Before"))
+        await until(lambda: len(script.taken) >= len(MEMBERS))
+        zone.dead = True
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            meanwhile = post("somebody@elsewhere.example", "Meanwhile")
+            await asyncio.to_thread(hand_in, port, meanwhile)
+        assert (refused.value.smtp_code, b"4.4.3" in refused.value.smtp_error) == (451, True)
+
+    with dns_server.serving(zone) as names:
+        serve = run(tmp_path / "serve", sqlite_url, story, DNS__SERVERS=names)
+    assert "dns-down" in serve.log()
 
 
 def test_a_postgres_that_goes_and_comes_is_451_meanwhile(tmp_path: Path) -> None:
