@@ -180,7 +180,7 @@ class _Doctor:
                 yield diagnosis.loop(time.monotonic() - began, self.wait)
                 if believed := self.settings.auth.believed:
                     passed = store.read_now(lambda conn: ticks.fired(conn, loop_test.FORGED, str(number)))
-                    yield diagnosis.forgery(believed, passed=passed)
+                    yield diagnosis.forgery(believed, passed=passed is not None)
                 return
             await asyncio.sleep(0.1)
         yield diagnosis.loop(None, self.wait)

@@ -1,6 +1,5 @@
 """Questions that we mail with a token: was it you who asked, do you want to join, what about all that waits."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, notices
+from listserver.actions import access, notices, tokens
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
-from listserver.core import tokens
 from listserver.core.actor import Actor
 from listserver.core.notices import ConfirmCommands, Invitation, Result, WaitingPosts
 from listserver.core.site import Site
@@ -20,6 +18,7 @@ from listserver.store import tokens as rows
 from listserver.store.holds import Hold
 from listserver.store.lists import List
 from listserver.store.members import Member
+from listserver.store.tokens import Grant
 
 DAYS = 3  # for which a question can be answered (standards C2)
 UNDO_DAYS = 7
@@ -143,20 +142,10 @@ def keep(  # noqa: PLR0913
     conn: Connection, lst: List | None, action: str, to: str, now: datetime, arguments: dict[str, Any], *, days: int
 ) -> str:
     """A new token for an address; only its hash is kept."""
-    token = tokens.write(secrets.token_bytes(tokens.BYTES))
-    person = people.find(conn, to)
-    rows.add(
-        conn,
-        hash=tokens.digest(token),
-        action=action,
-        list_id=lst.id if lst else None,
-        person_id=person.id if person else None,
-        hold_id=None,
-        address=addresses.key(to),
-        arguments=arguments,
-        created_at=now,
-        expires_at=now + timedelta(days=days),
-    )
+    token, person = tokens.fresh(), people.find(conn, to)
+    whose = person.id if person else None
+    grant = Grant(action, addresses.key(to), lst.id if lst else None, whose, arguments=arguments)
+    tokens.keep(conn, token, grant, now, timedelta(days=days))
     return token
 
 

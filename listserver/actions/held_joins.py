@@ -1,13 +1,11 @@
 """Requests to join that wait for a moderator: held like posts, answered like posts."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from listserver.actions import notices, posting
-from listserver.core import tokens
+from listserver.actions import notices, posting, tokens
 from listserver.core.actor import PROGRAM
 from listserver.core.notices import HeldJoin
 from listserver.core.site import Site
@@ -38,7 +36,7 @@ def hold(  # noqa: PLR0913
     data = {"hold": hold_id, "author": address}
     events.record(conn, "join-held", PROGRAM, now, list_id=lst.id, data=data)
     for moderator in posting.deciders(conn, lst):
-        token = tokens.write(secrets.token_bytes(tokens.BYTES))
+        token = tokens.fresh()
         notice = HeldJoin(
             list_name=lst.name,
             list_title=lst.settings.title or lst.name,

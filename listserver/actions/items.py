@@ -6,7 +6,6 @@ item of it was meant.
 
 import base64
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row
 
 from listserver.actions import notices
+from listserver.actions import tokens as made
 from listserver.actions.posting import Arrived
 from listserver.core import address, content, quoted, tokens
 from listserver.core.address import Verb, address_for
@@ -30,7 +30,7 @@ from listserver.core.site import Site
 from listserver.store import digests, facts, marks, posts
 from listserver.store import tokens as token_rows
 from listserver.store.lists import List
-from listserver.store.tokens import Token
+from listserver.store.tokens import Grant, Token
 
 CHOICES = 7  # that a question offers
 QUESTION_DAYS = 14
@@ -173,23 +173,16 @@ def _ask(
     now: datetime,
 ) -> None:
     """Keep the mail, and ask its author which of these it answers."""
-    to, token = arrived.post.authors[0].address, tokens.write(secrets.token_bytes(tokens.BYTES))
+    to, token = arrived.post.authors[0].address, made.fresh()
     enc, octets = arrived.packed
-    token_rows.add(
-        conn,
-        hash=tokens.digest(token),
-        action=ACTION,
-        list_id=lst.id,
-        address=address.key(to),
-        arguments={
-            "items": [row.identifier for row in choices],
-            "envelope": asdict(arrived.envelope),
-            "enc": enc,
-            "octets": base64.b64encode(octets).decode("ascii"),
-        },
-        created_at=now,
-        expires_at=now + timedelta(days=QUESTION_DAYS),
-    )
+    mail = {
+        "items": [row.identifier for row in choices],
+        "envelope": asdict(arrived.envelope),
+        "enc": enc,
+        "octets": base64.b64encode(octets).decode("ascii"),
+    }
+    grant = Grant(ACTION, address.key(to), lst.id, arguments=mail)
+    made.keep(conn, token, grant, now, timedelta(days=QUESTION_DAYS))
     notice = WhichItem(
         list_name=lst.name,
         list_title=lst.settings.title or lst.name,

@@ -1,6 +1,5 @@
 """The verbs of a post: judge it, then file and plan it, hold it, refuse it or drop it, in one transaction."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -8,8 +7,8 @@ from typing import assert_never
 
 from sqlalchemy import Connection
 
-from listserver.actions import archive, notices, origins
-from listserver.core import policy, reason_words, tokens
+from listserver.actions import archive, notices, origins, tokens
+from listserver.core import policy, reason_words
 from listserver.core.actor import PROGRAM
 from listserver.core.envelope import Envelope
 from listserver.core.filing import message_id
@@ -18,9 +17,9 @@ from listserver.core.notices import HeldBatch, HeldPost, YourPostWaits
 from listserver.core.policy import Author, Check, Facts, Finding, Judgement, Verdict
 from listserver.core.site import Site
 from listserver.store import deliveries, events, facts, holds, marks, members, posts
-from listserver.store import tokens as rows
 from listserver.store.lists import List
 from listserver.store.members import Member
+from listserver.store.tokens import Grant
 
 NOTICES_PER_HOUR = 50  # to one moderator; beyond that one notice for the batch
 TOKEN_DAYS = 14
@@ -154,7 +153,7 @@ def _tell_moderators(  # noqa: PLR0913
 ) -> None:
     waiting = holds.count_waiting(conn, lst.id)
     for moderator in deciders(conn, lst):
-        token = tokens.write(secrets.token_bytes(tokens.BYTES))
+        token = tokens.fresh()
         language = moderator.language or notices.language_of(site, lst)
         notice = _held_notice(site, lst, post, known, judgement, token, waiting, language, now)
         sent = notices.send(
@@ -177,18 +176,8 @@ def _tell_moderators(  # noqa: PLR0913
 
 def keep_token(conn: Connection, lst: List, moderator: Member, hold_id: int, token: str, now: datetime) -> None:
     """Remember that this moderator may decide about this hold with this token."""
-    rows.add(
-        conn,
-        hash=tokens.digest(token),
-        action="moderate",
-        list_id=lst.id,
-        person_id=moderator.person_id,
-        hold_id=hold_id,
-        address=moderator.address,
-        arguments={},
-        created_at=now,
-        expires_at=now + timedelta(days=TOKEN_DAYS),
-    )
+    grant = Grant("moderate", moderator.address, lst.id, moderator.person_id, hold_id)
+    tokens.keep(conn, token, grant, now, timedelta(days=TOKEN_DAYS))
 
 
 MAX_EXCERPT = 20_000  # characters of the post in a moderator's notice

@@ -3,7 +3,6 @@
 A reply counts only with its token, only from the person to whom the token was mailed, and never if a program sent it.
 """
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -11,6 +10,7 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from listserver.actions import moderation, notices, posting
+from listserver.actions import tokens as made
 from listserver.actions.moderation import AlreadyDecided, Approved, Claimed, Dropped, TurnedDown
 from listserver.actions.posting import Arrived
 from listserver.core import decisions, tokens
@@ -30,7 +30,7 @@ from listserver.store import notices as notice_rows
 from listserver.store import tokens as rows
 from listserver.store.holds import Hold
 from listserver.store.lists import List
-from listserver.store.tokens import Token
+from listserver.store.tokens import Grant, Token
 
 TAKEN = Reply(250, "2.6.0", "Thank you, we have your answer.")
 VERBS = (Verb.CONFIRM, Verb.APPROVE, Verb.REJECT, Verb.DISCARD)
@@ -225,7 +225,7 @@ def _ask_moderator(conn: Connection, case: _Case, hold: Hold, token: Token, deci
     """An answer from an address that is not the moderator's: ask them whether it was theirs."""
     if decision.answer in (Answer.EMPTY, Answer.UNCLEAR, Answer.PASSWORD, Answer.EDIT) or token.action != "moderate":
         return
-    fresh = tokens.write(secrets.token_bytes(tokens.BYTES))
+    fresh = made.fresh()
     notice = texts.AnswerFromElsewhere(
         list_name=case.lst.name,
         list_title=case.title,
@@ -240,18 +240,9 @@ def _ask_moderator(conn: Connection, case: _Case, hold: Hold, token: Token, deci
     reply_to = case.site.address(f"{case.lst.name}+confirm.{fresh}")
     if not notices.send(conn, case.site, notice, token.address, case.now, lst=case.lst, reply_to=reply_to):
         return
-    rows.add(
-        conn,
-        hash=tokens.digest(fresh),
-        action="answer",
-        list_id=case.lst.id,
-        person_id=token.person_id,
-        hold_id=hold.id,
-        address=token.address,
-        arguments={"answer": decision.answer, "reason": decision.reason},
-        created_at=case.now,
-        expires_at=case.now + timedelta(days=ANSWER_DAYS),
-    )
+    said = {"answer": decision.answer, "reason": decision.reason}
+    grant = Grant("answer", token.address, case.lst.id, token.person_id, hold.id, said)
+    made.keep(conn, fresh, grant, case.now, timedelta(days=ANSWER_DAYS))
 
 
 def _tell_others(conn: Connection, case: _Case, actor: Actor, hold: Hold, until: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from listserver.actions import notices
+from listserver.actions import tokens as made
 from listserver.core import address as addresses
 from listserver.core import tokens
 from listserver.core.actor import Actor, Proof
@@ -15,6 +16,7 @@ from listserver.core.site import Site
 from listserver.errors import UsageError
 from listserver.store import events, people, sessions
 from listserver.store import tokens as rows
+from listserver.store.tokens import Grant
 
 ACTION = "sign-in"
 MINUTES = 15  # for which the link is good (standards W2)
@@ -31,25 +33,20 @@ def ask(conn: Connection, site: Site, address: str, browser: str, now: datetime)
     except UsageError:
         return
     person = people.find(conn, address)
-    token = tokens.write(secrets.token_bytes(tokens.BYTES))
+    token = made.fresh()
     notice = SignIn(site.name, address, site.page(f"sign-in/{token}"), MINUTES)
     if person is None:
         notices.render(site, notice, site.language)
     else:
         notices.send(conn, site, notice, address, now, language=person.language, requested=True)
     # Also for who is not known, and then of no use: so that the time tells as little as the page.
-    rows.add(
-        conn,
-        hash=tokens.digest(token),
+    grant = Grant(
         action=ACTION,
-        list_id=None,
-        person_id=person.id if person else None,
-        hold_id=None,
         address=addresses.key(address) if person else "",
+        person_id=person.id if person else None,
         arguments={"browser": _mark(browser)},
-        created_at=now,
-        expires_at=now + timedelta(minutes=MINUTES),
     )
+    made.keep(conn, token, grant, now, timedelta(minutes=MINUTES))
 
 
 def enter(conn: Connection, token: str, browser: str, now: datetime) -> str | None:
@@ -60,7 +57,7 @@ def enter(conn: Connection, token: str, browser: str, now: datetime) -> str | No
     same = browser and secrets.compare_digest(found.arguments["browser"], _mark(browser))
     if not same or not rows.use(conn, found, now):  # a second press may be faster, at another host
         return None
-    secret = tokens.write(secrets.token_bytes(tokens.BYTES))
+    secret = made.fresh()
     sessions.add(
         conn,
         hash=tokens.digest(secret),

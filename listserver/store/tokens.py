@@ -1,7 +1,7 @@
 """Rows of tokens: proofs that we mailed to somebody. Only their hashes are kept (standards C2)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,18 @@ class Token:
         return self.used_at is None and now < self.expires_at
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a new token is to allow; the fields are those of Token."""
+
+    action: str
+    address: str
+    list_id: int | None = None
+    person_id: int | None = None
+    hold_id: int | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
 _COLUMNS = [tokens.c[name] for name in Token.__dataclass_fields__]
 _BY_HASH = Fast(select(*_COLUMNS).where(tokens.c.hash == bindparam("hash")), "hash")
 _USE = Fast(
@@ -50,9 +62,10 @@ _UNANSWERED = (
 )
 
 
-def add(conn: Connection, **values: Any) -> None:
+def add(conn: Connection, digest: bytes, grant: Grant, now: datetime, until: datetime) -> None:
     """Keep a token's hash with what it allows."""
-    conn.execute(insert(tokens).values(**values))
+    what = {name: getattr(grant, name) for name in Grant.__dataclass_fields__}
+    conn.execute(insert(tokens).values(hash=digest, created_at=now, expires_at=until, **what))
 
 
 def find(conn: Connection, digest: bytes) -> Token | None:
