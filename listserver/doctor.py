@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 PATIENCE = 10.0  # seconds for any answer
 WEEK = timedelta(days=7)
+OLDEST = 20  # entries of the queue that are asked why they wait
 REFUSALS = 1000  # that are read, at most
 _DNS = Limits(question=3.0, whole=8.0)
 
@@ -236,7 +237,9 @@ class _Doctor:
         yield diagnosis.clock(_synchronised(), (newest - now).total_seconds() if newest else 0.0)
         totals = self.store.read_now(queue.totals)
         oldest = now - totals.oldest if totals.oldest else None
-        yield diagnosis.queue(totals.pending + totals.retrying, totals.failed, oldest)
+        first = self.store.read_now(lambda conn: queue.first(conn, OLDEST))
+        why = next((entry.reply for entry in first if entry.reply), "")
+        yield diagnosis.queue(totals.pending + totals.retrying, totals.failed, oldest, why)
         yield diagnosis.refusals(self.store.read_now(lambda conn: health.refusals(conn, now - WEEK, REFUSALS)))
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from listserver import log
-from listserver.actions import bounces, digests, membership, moderation
+from listserver.actions import bounces, digests, late_posts, membership, moderation
 from listserver.core.site import Site
 from listserver.errors import UsageError
 from listserver.store import retention, ticks
@@ -99,6 +99,12 @@ def table(site: Site) -> tuple[Job, ...]:
             "Remind moderators of what has waited for a day.",
             daily,
             _whole(lambda conn, now: moderation.remind(conn, site, now)),
+        ),
+        Job(
+            "late",
+            "Tell owners and operator of posts that do not go out.",
+            ten_minutes,
+            _whole(lambda conn, now: late_posts.tell(conn, site, now)),
         ),
         *_RETENTION,
     )

@@ -195,18 +195,18 @@ def put_back(conn: Connection, lease: str, work: Range, now: datetime) -> None:
     deliveries.put_back(conn, lease, work.id, now)
 
 
-def put_off(conn: Connection, lease: str, work: Range, chance: float, now: datetime) -> None:
+def put_off(conn: Connection, lease: str, work: Range, why: str, chance: float, now: datetime) -> None:
     """The relay does not take this delivery at all, or we cannot make it: later, or after five days never."""
     due = next_try(work.attempts + 1, work.created_at, now, chance)
     if due is not None:
-        deliveries.put_off(conn, lease, work.id, due)
+        deliveries.put_off(conn, lease, work.id, due, why)
     else:
-        stop(conn, lease, work, now)
+        stop(conn, lease, work, why, now)
 
 
-def stop(conn: Connection, lease: str, work: Range, now: datetime) -> None:
-    """It waits for an operator, who finds why in the log."""
-    deliveries.stop(conn, lease, work.id)
+def stop(conn: Connection, lease: str, work: Range, why: str, now: datetime) -> None:
+    """It waits for an operator."""
+    deliveries.stop(conn, lease, work.id, why)
     said = {"number": work.number}
     events.record(conn, "delivery-stopped", PROGRAM, now, list_id=work.list_id, data=said)
 

@@ -283,16 +283,17 @@ def clock(synchronised: bool | None, ahead: float) -> Line:
     return ok("clock", "The clock is right, as far as can be seen from here.")
 
 
-def queue(waiting: int, failed: int, oldest: timedelta | None) -> Line:
-    """waiting: copies. failed: what was given up. oldest: how long the first of them has waited."""
+def queue(waiting: int, failed: int, oldest: timedelta | None, why: str = "") -> Line:
+    """waiting: copies. failed: what was given up. oldest: how long the first of them has waited. why: "" if unknown."""
+    said = f" It was said: {' '.join(why.split())[:200]}" if why else ""
     if oldest is not None and waiting and oldest > LATE:
         hours = oldest.total_seconds() / 3600
-        text = f"{waiting} copies wait to go out, the oldest for {hours:.1f} hours."
+        text = f"{waiting} copies wait to go out, the oldest for {hours:.1f} hours.{said}"
         fix = "`listserver queue status` and the log say why; `listserver queue retry` tries at once."
         return (bad if oldest > TOO_LATE else warn)("queue", text, fix)
     if failed:
         fix = "`listserver queue status` shows them; `retry ID` or `cancel ID`."
-        return warn("queue", f"{failed} deliveries or notices were given up or stopped.", fix)
+        return warn("queue", f"{failed} deliveries or notices were given up or stopped.{said}", fix)
     return ok("queue", f"{waiting} copies wait to go out." if waiting else "Nothing waits.")
 
 

@@ -166,6 +166,22 @@ class PostRefusedByMany:
 
 
 @dataclass(frozen=True, slots=True)
+class PostsNotSent:
+    """To the owners and who runs the server: copies of posts do not go out. stopped: nor will they by themselves."""
+
+    list_name: str
+    list_title: str
+    posts: tuple[tuple[str, str], ...]  # author ("" = it is a digest), subject
+    more: int  # of them
+    copies: int  # that wait
+    since: str
+    until: str  # when they are given up
+    stopped: bool
+    why: str  # what the next mail server said, "" if it does not answer
+    operator: str  # who can mend it
+
+
+@dataclass(frozen=True, slots=True)
 class StoppedPostDecided:
     """To an owner who answered about a post that many refused: what was done."""
 
@@ -425,6 +441,7 @@ Notice = (
     | MemberSuspended
     | MemberUnreachable
     | PostRefusedByMany
+    | PostsNotSent
     | StoppedPostDecided
     | YourDecision
     | AlreadyDecided

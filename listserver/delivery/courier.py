@@ -32,6 +32,7 @@ from listserver.store.engine import Store
 BATCH = 100  # recipients of one transaction (RFC 5321 §4.5.3.1.8: every server takes so many)
 TURN = 2.0  # seconds after which a range is put back, so that others get their turn
 TRIES = 3  # of a parcel whose connection is lost each time
+FAULT = "An error of ours; the log says which."
 DOUBTS = 10  # parcels in a row that were wholly put off: then it is the relay, not the recipients
 
 
@@ -76,6 +77,7 @@ class Courier:
         self._ledger = office.ledger
         self._connection: Connection | None = None
         self._announced = False
+        self._why = ""  # the work was put off or stopped
 
     # --- ranges ---
     async def carry(self, work: Range) -> None:
@@ -89,7 +91,7 @@ class Courier:
             end = _End.TURN
         except Exception as failure:
             log.error(log.Event.DELIVERY_DEFERRED, failure, list_id=work.list_id, number=work.number)
-            end = _End.LATER
+            end, self._why = _End.LATER, FAULT
         finally:
             self._ledger.couriers -= 1
         await self._leave()
@@ -97,16 +99,16 @@ class Courier:
 
     async def _let_go(self, work: Range, end: _End) -> None:
         office, lease, now = self._office, self._ledger.lease, self._office.clock()
-        chance = office.chance()
+        chance, why = office.chance(), self._why
         match end:
             case _End.FINISHED:
                 await steady(office.store, lambda conn: delivery.finish(conn, lease, work, now))
             case _End.TURN:
                 await steady(office.store, lambda conn: delivery.put_back(conn, lease, work, now))
             case _End.LATER:
-                await steady(office.store, lambda conn: delivery.put_off(conn, lease, work, chance, now))
+                await steady(office.store, lambda conn: delivery.put_off(conn, lease, work, why, chance, now))
             case _End.NEVER:
-                await steady(office.store, lambda conn: delivery.stop(conn, lease, work, now))
+                await steady(office.store, lambda conn: delivery.stop(conn, lease, work, why, now))
             case _End.GONE:
                 pass
             case _:
@@ -126,6 +128,7 @@ class Courier:
             return _End.FINISHED
         if isinstance(mailing, Unsendable):
             log.error(log.Event.DELIVERY_STOPPED, list_id=work.list_id, number=work.number, reason=mailing.text)
+            self._why = mailing.text
             return _End.NEVER
         return await self._lots(work, self._copies(mailing, members))
 
@@ -166,20 +169,23 @@ class Courier:
             if untaken:
                 refusals = self._judged(lot, untaken)
                 if refusals[0].fate is Fate.OURS:
-                    log.warning(log.Event.RELAY_UNREACHABLE, list_id=work.list_id, reply=_words(refusals[0].reply))
-                    return _End.LATER
+                    return self._refused_all(work, refusals[0].reply)
                 doubts = doubts + 1 if _all_late(lot, refusals) else 0
             else:
                 doubts = 0
             if not await settle(Moved(work, lot.members[-1][0], refusals)):
                 return _End.GONE
             if doubts == DOUBTS:
-                log.warning(log.Event.RELAY_UNREACHABLE, list_id=work.list_id, reply=_words(refusals[-1].reply))
-                return _End.LATER
+                return self._refused_all(work, refusals[-1].reply)
             if over or work.id in self._ledger.stopped:
                 return _End.TURN
             lot = following
         return _End.FINISHED
+
+    def _refused_all(self, work: Range, reply: Reply) -> _End:
+        self._why = _words(reply)
+        log.warning(log.Event.RELAY_UNREACHABLE, list_id=work.list_id, reply=self._why)
+        return _End.LATER
 
     def _judged(self, lot: Lot, untaken: Sequence[Untaken]) -> list[Refusal]:
         count = len(lot.members)

@@ -337,9 +337,11 @@ _PUT_BACK = update(deliveries).where(*_HELD).values(lease=None, lease_until=None
 _PUT_OFF = (
     update(deliveries)
     .where(*_HELD)
-    .values(lease=None, lease_until=None, due=bindparam("at"), attempts=deliveries.c.attempts + 1)
+    .values(
+        lease=None, lease_until=None, due=bindparam("at"), attempts=deliveries.c.attempts + 1, reply=bindparam("why")
+    )
 )
-_STOP = update(deliveries).where(*_HELD).values(lease=None, lease_until=None, state="stopped")
+_STOP = update(deliveries).where(*_HELD).values(lease=None, lease_until=None, state="stopped", reply=bindparam("why"))
 _FINISH = delete(deliveries).where(*_HELD)
 _LEFT = select(exists().where(deliveries.c.post_id == bindparam("post")))
 _STILL_HELD = select(deliveries.c.id).where(
@@ -372,14 +374,14 @@ def put_back(conn: Connection, lease: str, range_id: int, due: datetime) -> None
     conn.execute(_PUT_BACK, {"range": range_id, "holder": lease, "at": due})
 
 
-def put_off(conn: Connection, lease: str, range_id: int, due: datetime) -> None:
+def put_off(conn: Connection, lease: str, range_id: int, due: datetime, why: str) -> None:
     """The same after a failure, which is counted."""
-    conn.execute(_PUT_OFF, {"range": range_id, "holder": lease, "at": due})
+    conn.execute(_PUT_OFF, {"range": range_id, "holder": lease, "at": due, "why": why})
 
 
-def stop(conn: Connection, lease: str, range_id: int) -> None:
+def stop(conn: Connection, lease: str, range_id: int, why: str) -> None:
     """Let a range go for good: an operator must look."""
-    conn.execute(_STOP, {"range": range_id, "holder": lease})
+    conn.execute(_STOP, {"range": range_id, "holder": lease, "why": why})
 
 
 def finish(conn: Connection, lease: str, work: Range) -> bool:

@@ -50,7 +50,7 @@ class Totals:
     oldest: datetime | None
 
 
-_DUE = (
+_COPIES = (
     select(func.count())
     .select_from(deliveries)
     .outerjoin(editions, editions.c.id == deliveries.c.edition_id)
@@ -64,8 +64,8 @@ _DUE = (
             or_(deliveries.c.upto.is_(None), members.c.id <= deliveries.c.upto),
         ),
     )
-    .where(deliveries.c.state == "pending")
 )
+_DUE = _COPIES.where(deliveries.c.state == "pending")
 _WAITING = stragglers.c.state == "pending"
 _TOTALS = select(
     _DUE.scalar_subquery(),
@@ -85,6 +85,57 @@ def totals(conn: Connection) -> Totals:
     return Totals(due + new, retrying, failed + stopped, min(moments, default=None))
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A post or digest that has not gone out to everybody. key: of what it is. subject: "" for a digest.
+
+    stopped: it will not by itself. why: what hinders it, "" where nothing is known. since: when it was planned.
+    """
+
+    list_id: int
+    key: str
+    author: str
+    subject: str
+    stopped: bool
+    why: str
+    since: datetime
+
+
+# What is stopped without a word was stopped because many refused it: its owners were asked (actions.stopped_posts).
+_IS_LATE = or_(
+    and_(deliveries.c.state == "pending", deliveries.c.created_at < bindparam("before")),
+    and_(deliveries.c.state == "stopped", deliveries.c.reply != ""),
+)
+_LATE_OF = (deliveries.c.list_id, deliveries.c.post_id, deliveries.c.edition_id, deliveries.c.state)
+_SHOWN = (posts.c.author_name, posts.c.author_address, posts.c.subject)
+_LATE = (
+    select(*_LATE_OF, *_SHOWN, func.max(deliveries.c.reply), func.min(deliveries.c.created_at).label("since"))
+    .outerjoin_from(deliveries, posts, posts.c.id == deliveries.c.post_id)
+    .where(_IS_LATE)
+    .group_by(*_LATE_OF, *_SHOWN)
+    .order_by("since", deliveries.c.list_id)
+    .limit(bindparam("count"))
+)
+_LATE_COPIES = _COPIES.where(deliveries.c.list_id == bindparam("list"), _IS_LATE)
+
+
+def late(conn: Connection, before: datetime, count: int) -> list[Late]:
+    """What was planned before then and has not left, and what was stopped for a reason; the oldest first."""
+    found = []
+    for list_id, post, edition, state, name, address, subject, why, since in conn.execute(
+        _LATE, {"before": before, "count": count}
+    ):
+        key = f"{'post' if edition is None else 'edition'} {post or edition} {state}"
+        author = f"{name} <{address}>" if name else address or ""
+        found.append(Late(list_id, key, author, subject or "", state == "stopped", why, since))
+    return found
+
+
+def late_copies(conn: Connection, list_id: int, before: datetime) -> int:
+    """How many members of a list wait for copies of what is late."""
+    return int(conn.execute(_LATE_COPIES, {"list": list_id, "before": before}).scalar_one())
+
+
 _RANGES = (
     select(
         literal_column("'d'").label("kind"),
@@ -96,7 +147,7 @@ _RANGES = (
         literal_column("''").label("address"),
         deliveries.c.attempts,
         deliveries.c.due,
-        literal_column("''").label("reply"),
+        deliveries.c.reply,
         deliveries.c.state,
         deliveries.c.created_at,
     )

@@ -399,6 +399,7 @@ deliveries = Table(
     Column("lease_until", Moment),
     Column("state", Text, nullable=False, default="pending", server_default="pending"),  # pending, stopped
     Column("insisted", Boolean, nullable=False, default=False, server_default=false()),  # goes on though many refuse it
+    Column("reply", Text, nullable=False, server_default=""),  # why it was put off or stopped, as with stragglers
     Column("created_at", Moment, nullable=False),
     Index(None, "state", "priority", "due", "id"),
     Index(None, "lease"),

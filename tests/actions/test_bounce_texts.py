@@ -23,6 +23,11 @@ ALL: list[texts.Notice] = [
         texts.PostRefusedByMany(*LIST, "Anna", "Drift", 12, 90, 40, ("550 spam",), stopped, by_reply)
         for stopped, by_reply in ((True, True), (True, False), (False, False))
     ),
+    *(
+        texts.PostsNotSent(*LIST, posts, more, copies, "1 May 2026, 10:00 UTC", "6 May 2026", stopped, why, "admin@x")
+        for posts, more, copies in (((("Anna Berg <anna@x>", "Drift"),), 0, 40), ((("", "x"), ("Bo", "y")), 3, 1))
+        for stopped, why in ((True, "550 no"), (False, "550 no"), (False, ""))
+    ),
     *(texts.StoppedPostDecided(*LIST, "Anna", "Drift", done) for done in ("goes-on", "dropped", "already", "unclear")),
 ]
 

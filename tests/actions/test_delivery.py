@@ -297,11 +297,11 @@ def test_a_range_is_put_back_put_off_and_in_the_end_stopped(store: Store) -> Non
     (work,) = claim(store)
     store.write_now(lambda conn: delivery.put_back(conn, "w", work, NOW))
     (work,) = claim(store)
-    store.write_now(lambda conn: delivery.put_off(conn, "w", work, 0.5, NOW))
+    store.write_now(lambda conn: delivery.put_off(conn, "w", work, "550 no", 0.5, NOW))
     assert claim(store) == []
     (work,) = claim(store, now=NOW + MINUTE)
     assert work.attempts == 1
-    store.write_now(lambda conn: delivery.put_off(conn, "w", work, 0.5, NOW + GIVE_UP))
+    store.write_now(lambda conn: delivery.put_off(conn, "w", work, "550 no", 0.5, NOW + GIVE_UP))
     assert rows(store, tables.deliveries, "state", "lease") == [("stopped", None)]
     assert rows(store, tables.events, "name") == [("delivery-stopped",)]
 
@@ -350,7 +350,7 @@ def test_retry_makes_everything_due_its_back_off_included(store: Store) -> None:
     store.write_now(notice)
     (work,) = claim(store)
     settle(store, Moved(work, talk.members[0], [refusal(talk.members[0], Fate.LATER)]))
-    store.write_now(lambda conn: delivery.stop(conn, "w", work, NOW))
+    store.write_now(lambda conn: delivery.stop(conn, "w", work, "550 no", NOW))
     (one,) = late(store)
     settle(store, Tried(one, refusal(None, Fate.FAILED, NO)))
     assert store.write_now(lambda conn: delivery.retry(conn, OPERATOR, f"s{one.id}", NOW)) == 1

@@ -37,7 +37,9 @@ mount --bind "$folder/lib" /var/lib
 mount -t tmpfs -o mode=755 tmpfs /run
 for closed in ${OPENED:-}; do mount -t overlay -o lowerdir="$folder/open:$closed" overlay "$closed"; done
 mount -t proc proc /proc
-exec "$@"
+# Not exec: a program with the set-user-ID bit (Exim) would lose the wish to die with its parent (prctl(2)).
+"$@" &
+wait "$!"
 """
 
 
