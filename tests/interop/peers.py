@@ -7,6 +7,7 @@ of it ends. That needs root, or it is skipped with a word.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -37,9 +38,7 @@ mount --bind "$folder/lib" /var/lib
 mount -t tmpfs -o mode=755 tmpfs /run
 for closed in ${OPENED:-}; do mount -t overlay -o lowerdir="$folder/open:$closed" overlay "$closed"; done
 mount -t proc proc /proc
-# Not exec: a program with the set-user-ID bit (Exim) would lose the wish to die with its parent (prctl(2)).
-"$@" &
-wait "$!"
+exec "$@"
 """
 
 
@@ -95,10 +94,18 @@ def run(package: str, etc: dict[str, str], command: Sequence[str], port: int, *,
             _wait(peer, greets)
             yield peer
         finally:
-            process.kill()
-            process.wait()
+            _end(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the namespace's first process, and with it all in there. It would outlive `unshare --kill-child`: a program
+    with the set-user-ID bit loses the wish to die with its parent (prctl(2))."""
+    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(pid), signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 def _write_etc(etc: Path, files: dict[str, str]) -> None:
