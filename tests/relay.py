@@ -126,7 +126,7 @@ class _Conversation:
 
 
 def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """TLS for a server at 127.0.0.1, and for a client that trusts it alone."""
+    """TLS for a server at 127.0.0.1 and mail.example.test, and for a client that trusts it alone."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server.example")])
     now = datetime.datetime.now(datetime.UTC)
@@ -138,7 +138,12 @@ def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("mail.example.test")]
+            ),
+            False,
+        )
         .sign(key, hashes.SHA256())
         .public_bytes(serialization.Encoding.PEM)
     )

@@ -9,6 +9,7 @@ import pytest
 from listserver import imap
 from listserver.errors import Unavailable, UsageError
 from tests.imap_server import DROP, Mailbox, serving
+from tests.names import lead_here
 
 POST = b"From: a@example.net\r\nTo: talk@lists.example.org\r\n\r\nHello %d\r\n"
 
@@ -163,6 +164,27 @@ def test_S6_a_mail_that_is_too_large_is_not_fetched() -> None:
     _run(box, taken, lambda: not box.unread())
     assert taken.mails == [POST % 0]
     assert box.mails[large].flags == {"\\Seen", "\\Flagged"}
+
+
+@pytest.mark.parametrize(
+    ("offers", "answer", "said"),
+    [
+        ("IMAP4rev1", b"OK go", "offers no encryption"),
+        ("IMAP4rev1 STARTTLS", b"NO not now", "refuses STARTTLS"),
+    ],
+)
+def test_no_password_is_said_in_clear_to_another_machine(
+    offers: str, answer: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead_here(monkeypatch, "mail.example.test")
+    box = Mailbox(offers=offers, answer=lambda verb, line, nth: answer if verb == "STARTTLS" else None)
+
+    async def scene() -> str:
+        async with serving(box):
+            return await imap.problem(imap.account(f"imap://a:b@mail.example.test:{box.port}", "INBOX", ""))
+
+    assert said in asyncio.run(scene())
+    assert box.verbs["LOGIN"] == 0
 
 
 @pytest.mark.parametrize("url", ["imaps://imap.example.org", "imaps://user@imap.example.org", "imaps://user:x@"])

@@ -49,9 +49,13 @@ userdb {{
 
 @dataclass
 class Mailbox:
-    """An account. url: for [imap] url. trust: file of the certificate that its server shows, for SSL_CERT_FILE."""
+    """An account. url: for [imap] url. trust: file of the certificate that its server shows, for SSL_CERT_FILE.
+
+    plain: the port where TLS begins by STARTTLS.
+    """
 
     url: str
+    plain: int
     trust: Path
     maildir: Path
     log: Path
@@ -96,4 +100,4 @@ def dovecot(folder: Path) -> Iterator[Mailbox]:
             _give(part)
         secret = PASSWORD.replace(" ", "%20")
         url = f"imaps://{USER.replace('@', '%40')}:{secret}@127.0.0.1:{port}"
-        yield Mailbox(url, folder / "server.pem", maildir, peer.folder / "dovecot.log")
+        yield Mailbox(url, plain, folder / "server.pem", maildir, peer.folder / "dovecot.log")
