@@ -36,7 +36,7 @@ def _tell(conn: Connection, site: Site, posts: list[Late], copies: int, now: dat
     notice = PostsNotSent(
         list_name=lst.name,
         list_title=lst.settings.title or lst.name,
-        posts=tuple((late.author, late.subject or "(no subject)") for late in posts[:SHOWN]),
+        posts=tuple((late.author, late.subject) for late in posts[:SHOWN]),
         more=max(0, len(posts) - SHOWN),
         copies=copies,
         since=f"{first.since:%-d %B %Y, %H:%M} UTC",

@@ -171,7 +171,7 @@ class PostsNotSent:
 
     list_name: str
     list_title: str
-    posts: tuple[tuple[str, str], ...]  # author ("" = it is a digest), subject
+    posts: tuple[tuple[str, str], ...]  # author ("" = it is a digest), subject ("" = none)
     more: int  # of them
     copies: int  # that wait
     since: str

@@ -25,7 +25,7 @@ ALL: list[texts.Notice] = [
     ),
     *(
         texts.PostsNotSent(*LIST, posts, more, copies, "1 May 2026, 10:00 UTC", "6 May 2026", stopped, why, "admin@x")
-        for posts, more, copies in (((("Anna Berg <anna@x>", "Drift"),), 0, 40), ((("", "x"), ("Bo", "y")), 3, 1))
+        for posts, more, copies in (((("Anna Berg <anna@x>", "Drift"),), 0, 40), ((("", ""), ("Bo", "")), 3, 1))
         for stopped, why in ((True, "550 no"), (False, "550 no"), (False, ""))
     ),
     *(texts.StoppedPostDecided(*LIST, "Anna", "Drift", done) for done in ("goes-on", "dropped", "already", "unclear")),

@@ -48,6 +48,7 @@ VALUES: dict[str, tuple[object, ...]] = {
     "asked": (("subscribe talk",),),
     "lists": (("Talk",),),
     "texts": (("550 zzz",),),
+    "posts": ((("Zoë <zoe@example.org>", "Xyzzy"),), (("", ""), ("Zoë <zoe@example.org>", ""))),
     "sender": ("olga@example.org", ""),
     "page": ("https://x.example/talk/held/abc", ""),
     "archive": ("https://x.example/talk/", ""),
