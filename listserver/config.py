@@ -47,11 +47,22 @@ class Smtp:
     )
     tls_cert: Path | None = _setting("", kinds.path, "Certificate chain (PEM) for STARTTLS; empty = not offered.")
     tls_key: Path | None = _setting("", kinds.path, "Its private key (PEM).")
+    tls_required: Literal["on", "off"] = _setting(
+        "off",
+        kinds.words("on", "off"),
+        "on: SMTP takes no mail without STARTTLS. Never where the world's mail comes in.",
+    )
     max_size: int = _setting("25 MiB", kinds.size, "Largest mail that is taken at all; a list's max_size can be less.")
     trusted_hosts: tuple[kinds.Network, ...] = _setting(
         "127.0.0.1, ::1",
         kinds.networks,
         "Our own mail servers (addresses or networks): their Authentication-Results are believed, no limits hold.",
+    )
+    proxies: tuple[kinds.Network, ...] = _setting(
+        "",
+        kinds.networks,
+        "Load balancers before us (addresses or networks): each connection of theirs must begin with a PROXY header, "
+        "v1 or v2.",
     )
 
 
@@ -330,6 +341,8 @@ def _parsed(each: Field[Any], where: str, text: str, base: Path) -> Any:
 def _derived(read: dict[str, Any]) -> Settings:
     """Fill in what is empty and follows from the rest, and put the sections together."""
     domain = read["domain"]
+    if read["smtp.tls_required"] == "on" and read["smtp.tls_cert"] is None:
+        raise UsageError("[smtp] tls_required is on, and there is no certificate: name one in [smtp] tls_cert.")
     read["site_name"] = read["site_name"] or domain
     read["admin_email"] = read["admin_email"] or f"postmaster@{domain}"
     read["auth.authserv_id"] = read["auth.authserv_id"] or domain

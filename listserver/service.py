@@ -145,12 +145,25 @@ class Service:
         smtp = self._settings.smtp
         reception = self._reception
         budget = Budget()
-        common = Limits(hostname=self._settings.domain, tls=self._tls, trusted=smtp.trusted_hosts, size=smtp.max_size)
+        common = Limits(
+            hostname=self._settings.domain,
+            tls=self._tls,
+            trusted=smtp.trusted_hosts,
+            proxies=smtp.proxies,
+            size=smtp.max_size,
+        )
+        required = smtp.tls_required == "on"
         return [
             (
                 part,
                 Listener(
-                    replace(common, host=place.host, port=place.port, lmtp=part == "lmtp"),
+                    replace(
+                        common,
+                        host=place.host,
+                        port=place.port,
+                        lmtp=part == "lmtp",
+                        tls_required=required and part == "smtp",
+                    ),
                     reception.accept_recipient,
                     reception.receive,
                     reception.refuse_by_mail,

@@ -24,6 +24,13 @@ def test_everything_but_the_domain_has_a_default_and_what_follows_from_it_is_fil
     assert (got.smtp.lmtp_listen, got.smtp.tls_cert, got.dns.servers) == ((), None, ())
 
 
+def test_S10_tls_cannot_be_required_without_a_certificate(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\[smtp\] tls_cert"):
+        config.build({**DOMAIN, "smtp": {"tls_required": "on"}})
+    given = {"tls_required": "on", "tls_cert": str(tmp_path / "x.pem")}
+    assert config.build({**DOMAIN, "smtp": given}).smtp.tls_required == "on"
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         config.build(DOMAIN).domain = "other.example.org"  # type: ignore[misc]

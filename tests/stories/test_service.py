@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from listserver.store import site
 from listserver.store.engine import Store
+from tests import relay
 from tests.running import Serve
 
 
@@ -67,6 +69,29 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(sqlite_url: str, tmp_path:
         done = subprocess.run(command, env=serve.environment | more, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert f"listserver: Nothing can listen on {taken}: Address already in use." in done.stderr.splitlines()[-1]
+
+
+def test_S10_S24_tls_and_the_proxy_before_it_are_settings(sqlite_url: str, tmp_path: Path) -> None:
+    relay.certified(tmp_path)
+    pem = str(tmp_path / "relay.pem")
+    settings = {"SMTP__PROXIES": "127.0.0.1", "SMTP__TLS_REQUIRED": "on", "SMTP__LMTP_LISTEN": "127.0.0.1:0"}
+    given = {"SMTP__TLS_CERT": pem, "SMTP__TLS_KEY": pem, **settings}
+    header = b"PROXY TCP4 203.0.113.7 192.0.2.1 5555 25\r\n"
+    with Serve(tmp_path / "serve", database=sqlite_url, **given) as serve:
+        said = _said(serve.ports["smtp"], header, b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nQUIT\r\n")
+        assert (b"250-STARTTLS\r\n" in said, b"\r\n530 5.7.0 " in said) == (True, True)
+        said = _said(serve.ports["lmtp"], header, b"LHLO x\r\nMAIL FROM:<a@b.example>\r\nQUIT\r\n")
+        assert b"\r\n250 2.1.0 " in said
+        assert _said(serve.ports["smtp"], b"EHLO x\r\n", b"") == b""  # it must say for whom it speaks, and does not
+
+
+def _said(port: int, first: bytes, then: bytes) -> bytes:
+    """All that is answered. first: before the greeting."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(first)
+        greeting = connection.recv(65536)
+        connection.sendall(then if greeting else b"")
+        return greeting + b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def test_SIGHUP_reads_the_configuration_again(sqlite_url: str, tmp_path: Path) -> None:
