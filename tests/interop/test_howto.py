@@ -49,6 +49,7 @@ class Reader:
         self.database = f"sqlite:///{folder}/var/lib/listserver/listserver.db"
         self.said: list[str] = []
         self.running = ExitStack()
+        self.ports: dict[str, int] = {}
         self.zone: list[str] = []
         (folder / "bin").mkdir()
         (folder / "bin/listserver").write_text(f'#!/bin/sh\nexec {sys.executable} -m listserver "$@"\n')
@@ -118,7 +119,7 @@ class Reader:
             return
         serve = Serve(self.folder / "serve", database=self.database)
         serve._settings = {"CONFIG": str(self.file), "DATABASE__URL": serve._settings["DATABASE__URL"], **self.settings}
-        self.running.enter_context(serve)
+        self.ports = self.running.enter_context(serve).ports
 
     def replaced(self, text: str) -> str:
         """What a page says, with what stands for it here."""
@@ -264,7 +265,7 @@ def test_on_a_rented_mailbox(folder: Path, box: Mailbox, monkeypatch: pytest.Mon
     assert {name: doctors[0].get(name) for name in wanted} == dict.fromkeys(wanted, "ok")
 
 
-def _owner(folder: Path, database: str) -> Reader:
+def owner(folder: Path, database: str) -> Reader:
     """Somebody with an empty site."""
     reader = Reader(folder, {}, "")
     reader.database = database
@@ -274,7 +275,7 @@ def _owner(folder: Path, database: str) -> Reader:
 
 
 def test_running_a_list(folder: Path) -> None:
-    reader = _owner(folder, f"sqlite:///{folder}/var/lib/listserver/listserver.db")
+    reader = owner(folder, f"sqlite:///{folder}/var/lib/listserver/listserver.db")
     reader.follow("owners.md")
     members, events = reader.said[-2:]
     assert {line.split()[0]: " owner " in line for line in members.splitlines()[1:]} == {
@@ -286,7 +287,7 @@ def test_running_a_list(folder: Path) -> None:
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_back_up_restore_upgrade(engine: str, folder: Path, request: pytest.FixtureRequest) -> None:
     sqlite = f"sqlite:///{folder}/var/lib/listserver/listserver.db"
-    reader = _owner(folder, sqlite if engine == "sqlite" else request.getfixturevalue("postgres_url"))
+    reader = owner(folder, sqlite if engine == "sqlite" else request.getfixturevalue("postgres_url"))
     reader.do("listserver list create talk --owner olga@example.net")
 
     def after(line: str) -> None:
