@@ -66,7 +66,7 @@ def nginx(folder: Path, behind: int) -> Iterator[Front]:
     for here, there in replaced.items():
         assert here in site
         site = site.replace(here, there)
-    pem = (folder / "relay.pem").read_text()
+    pem = (folder / "server.pem").read_text()
     etc = {
         "nginx/nginx.conf": (package / "etc/nginx/nginx.conf").read_text().replace("/var/log/nginx", "FOLDER/data"),
         "nginx/sites-enabled/listserver.conf": site,
@@ -76,7 +76,7 @@ def nginx(folder: Path, behind: int) -> Iterator[Front]:
     start = "mkdir -p /var/lib/nginx; nginx -t && exec nginx -g 'daemon off;'"
     with run("nginx-light", etc, ["sh", "-c", start], plain, greets=False) as peer:
         assert "test is successful" in peer.log()
-        yield Front(plain, secure, ssl.create_default_context(cafile=folder / "relay.pem"), "nginx")
+        yield Front(plain, secure, ssl.create_default_context(cafile=folder / "server.pem"), "nginx")
 
 
 @contextlib.contextmanager

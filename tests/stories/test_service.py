@@ -73,7 +73,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(sqlite_url: str, tmp_path:
 
 def test_S10_S24_tls_and_the_proxy_before_it_are_settings(sqlite_url: str, tmp_path: Path) -> None:
     relay.certified(tmp_path)
-    pem = str(tmp_path / "relay.pem")
+    pem = str(tmp_path / "server.pem")
     settings = {"SMTP__PROXIES": "127.0.0.1", "SMTP__TLS_REQUIRED": "on", "SMTP__LMTP_LISTEN": "127.0.0.1:0"}
     given = {"SMTP__TLS_CERT": pem, "SMTP__TLS_KEY": pem, **settings}
     header = b"PROXY TCP4 203.0.113.7 192.0.2.1 5555 25\r\n"
