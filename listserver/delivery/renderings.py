@@ -48,9 +48,10 @@ class Renderings:
         """The post (its id) or issue for a relay with these features; who holds the task keeps it for the others."""
         key = (what, features.eightbit, features.utf8)
         kept = self._kept.get(key)
-        if kept is not None and kept.until > self._monotonic():
+        if kept is not None and kept.until <= self._monotonic():
+            del self._kept[key], self._in_hand[key]
+        elif kept is not None:
             self._kept.move_to_end(key)
-            return kept.task
         task = self._in_hand.get(key)
         if task is None:
             unit = partial(copies.prepare, site=self._site, what=what, features=features, stamp=self._stamp())

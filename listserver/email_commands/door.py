@@ -1,7 +1,7 @@
 """A mail for the robot, or an answer to a question of ours, and the one mail that goes back."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -27,13 +27,17 @@ from listserver.core.site import Site
 from listserver.email_commands import undo
 from listserver.email_commands.run import Ran, run, setting
 from listserver.store import events, lists, people
+from listserver.store import notices as notice_rows
 from listserver.store import tokens as rows
 from listserver.store.lists import List
 from listserver.store.tokens import Token
 
 TAKEN = Reply(250, "2.6.0", "Thank you, we have it and answer by mail.")
 DROPPED = Reply(250, "2.6.0", "Taken. What a program sends is not answered.")
+LATER = Reply(450, "4.7.1", "More is asked by mail just now than we answer in an hour. Please try again later.")
 PER_HOUR = 30  # answers to one proved address (standards C5); others get notices.SAME_PER_HOUR
+LIST_PER_HOUR, SITE_PER_HOUR = 300, 3_000  # answers to senders who prove nothing (C5)
+_ANSWERS = ("your-commands", "confirm-commands")
 _BY_TOKEN = {
     Do.CONFIRM: (Verb.CONFIRM, Answer.YES),
     Do.APPROVE: (Verb.APPROVE, Answer.YES),
@@ -83,8 +87,19 @@ def receive(conn: Connection, site: Site, lst: List | None, route: Route, arrive
         verb, answer = _BY_TOKEN[first.do]
         route = Route(first.list or None, verb, first.token)
         return _answer(conn, mail, route, arrived, Decision(answer, first.text))
-    _run_and_answer(conn, mail, _sender(conn, arrived), commands)
+    sender = _sender(conn, arrived)
+    if not sender.proved and _flooded(conn, lst, now):
+        return LATER
+    _run_and_answer(conn, mail, sender, commands)
     return TAKEN
+
+
+def _flooded(conn: Connection, lst: List | None, now: datetime) -> bool:
+    """Whether the list, or the site, has written so many answers that somebody may want it to write to everybody."""
+    since = now - timedelta(hours=1)
+    of_list = sum(notice_rows.sent_on_list_since(conn, lst.id, name, since) for name in _ANSWERS) if lst else 0
+    of_site = sum(notice_rows.sent_by_site_since(conn, name, since) for name in _ANSWERS)
+    return of_list >= LIST_PER_HOUR or of_site >= SITE_PER_HOUR
 
 
 def _again(conn: Connection, mail: _Mail, token: str, wish: str, arrived: Arrived) -> Reply | None:
@@ -199,6 +214,8 @@ def _say(conn: Connection, mail: _Mail, ran: Ran, actor: Actor) -> None:
 def _answer(conn: Connection, mail: _Mail, route: Route, arrived: Arrived, decision: Decision | None = None) -> Reply:
     """An answer to a question of ours, by its token. decision: what it says, if a command with a token said it."""
     token = rows.find(conn, tokens.digest(route.argument))
+    if token is not None and decision is None and mail.at is not None and token.list_id != mail.at.id:
+        token = None  # it is bound to its list (C2); a command may name another list than the address does
     if token is not None and token.list_id is not None:
         mail = replace(mail, at=lists.get(conn, token.list_id))
     ours = token is not None and token.action in (asking.COMMANDS, asking.INVITE, asking.UNDO, asking.BATCH)

@@ -17,6 +17,7 @@ _ON_LIST_SINCE = select(func.count()).where(
     notices.c.name == bindparam("name"),
     notices.c.created_at > bindparam("since"),
 )
+_SITE_SINCE = select(func.count()).where(notices.c.name == bindparam("name"), notices.c.created_at > bindparam("since"))
 
 
 def add(conn: Connection, **values: Any) -> int:
@@ -32,3 +33,8 @@ def sent_since(conn: Connection, address: str, name: str, since: datetime) -> in
 def sent_on_list_since(conn: Connection, list_id: int, name: str, since: datetime) -> int:
     """How many of that name a list wrote since then, to whomever."""
     return int(conn.execute(_ON_LIST_SINCE, {"list_id": list_id, "name": name, "since": since}).scalar_one())
+
+
+def sent_by_site_since(conn: Connection, name: str, since: datetime) -> int:
+    """How many of that name all lists and the site wrote since then."""
+    return int(conn.execute(_SITE_SINCE, {"name": name, "since": since}).scalar_one())

@@ -364,6 +364,7 @@ notices = Table(
     Column("bytes", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
     Index(None, "address", "name", "created_at"),
+    Index(None, "name", "created_at", "list_id"),
 )
 
 # One period's digest of a list: posts with after < number <= upto. Those of one stream follow each other; where nobody

@@ -224,26 +224,65 @@ def test_a_pause_ends_by_itself_and_what_came_meanwhile_is_not_due(community: Co
     assert got(community) == {"dora": [[2]]}
 
 
-def test_two_days_down_and_clocks_that_jump_send_each_digest_once(community: Community) -> None:
+def at(community: Community, moment: str) -> int:
+    """The digests that go out when it is that time, UTC."""
+    community.now = datetime.fromisoformat(f"{moment}+00:00")
+    return send_due(community)
+
+
+@pytest.mark.parametrize("mode", ["digest", "daily", "weekly", "monthly", "index"])
+def test_7_a_server_that_was_down_for_two_days_sends_one_digest_when_it_is_back(
+    community: Community, mode: str
+) -> None:
+    lst = talk(community, digest_zone="Europe/Berlin")
+    community.join(lst, "dora@example.org", mode=mode)
+    at(community, "2026-11-29T12:00")
+    community.post()
+    assert [at(community, moment) for moment in ("2026-12-01T12:00", "2026-12-01T12:01", "2026-12-02T04:59")] == [
+        1,
+        0,
+        0,
+    ]
+    assert got(community) == {"dora": [[1]]}
+
+
+def test_7_an_hour_that_the_clocks_show_twice_sends_one_digest(community: Community) -> None:
     lst = talk(community, digest_zone="Europe/Berlin", digest_at="02:30")
     community.join(lst, "dora@example.org", mode="daily")
-    community.now = datetime.fromisoformat("2026-10-24T12:00+00:00")
+    at(community, "2026-10-24T12:00")
     community.post()
-    for moment in ("2026-10-25T00:30", "2026-10-25T01:30"):  # 02:30 twice: the clocks go back
-        community.now = datetime.fromisoformat(f"{moment}+00:00")
-        send_due(community)
-        community.post()
-    assert got(community) == {"dora": [[1]]}
-    community.now += timedelta(days=2)
-    assert [send_due(community), send_due(community)] == [1, 0]
-    community.now -= timedelta(hours=6)
+    assert at(community, "2026-10-25T00:30") == 1  # 02:30, summer time
     community.post()
-    community.now += timedelta(hours=6)
+    assert at(community, "2026-10-25T01:30") == 0  # 02:30 again, winter time
+    assert at(community, "2026-10-26T01:30") == 1
+    assert got(community) == {"dora": [[1], [2]]}
+
+
+def test_7_an_hour_that_the_clocks_leave_out_sends_its_digest_all_the_same(community: Community) -> None:
+    lst = talk(community, digest_zone="Europe/Berlin", digest_at="02:30")
+    community.join(lst, "dora@example.org", mode="daily")
+    at(community, "2027-03-27T12:00")
+    community.post()
+    assert at(community, "2027-03-28T00:59") == 0
+    assert at(community, "2027-03-28T01:30") == 1  # there is no 02:30 that day: 03:30
+    community.post()
+    assert [at(community, "2027-03-29T00:29"), at(community, "2027-03-29T00:30")] == [0, 1]
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=5), timedelta(hours=6), timedelta(days=3), timedelta(days=40)])
+def test_7_a_clock_that_jumps_back_sends_no_digest_again(community: Community, back: timedelta) -> None:
+    lst = talk(community)
+    community.join(lst, "dora@example.org", mode="daily")
+    at(community, "2026-11-25T12:00")
+    community.post()
+    assert at(community, "2026-11-26T06:00") == 1
+    community.now -= back
+    assert send_due(community) == 0
+    community.post()
+    community.now += back
     assert send_due(community) == 0  # this period had its digest, before the clock jumped
-    community.now = datetime.fromisoformat("2027-03-27T12:00+00:00")
-    community.post()
-    community.now = datetime.fromisoformat("2027-03-28T01:30+00:00")  # 02:30 does not exist that day: 03:30
-    assert send_due(community) == 1
+    assert at(community, "2026-11-27T06:00") == 1
+    assert got(community) == {"dora": [[1], [2]]}
 
 
 def composed(community: Community, edition: Edition, form: str = "plain") -> str | None:

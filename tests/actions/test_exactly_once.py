@@ -48,6 +48,7 @@ class Told:
     """What a history knows of what was committed. due: (member, number) -> posts that have to come; got: how often."""
 
     posts: int = 0
+    switches: int = 0
     due: set[tuple[str, int]] = field(default_factory=set)
     got: Counter[tuple[str, int]] = field(default_factory=Counter)
 
@@ -84,7 +85,8 @@ class History:
         while self.deliver():
             pass
         assert self.told.got == Counter(self.told.due), f"history {self.seed}"
-        self.tally.update(histories=1, posts=self.told.posts, copies=len(self.told.due))
+        told = self.told
+        self.tally.update(histories=1, posts=told.posts, switches=told.switches, copies=len(told.due))
 
     def transact(self, step: Callable[[Connection], None]) -> None:
         """One transaction, in which the process may be killed: then nothing of it has happened."""
@@ -121,7 +123,7 @@ class History:
     def choose(self, conn: Connection) -> None:
         one = membership.find(conn, self.lst, self.chance.choice(self.people))
         membership.change(conn, OPERATOR, self.lst, one, self.chance.choice(CHOICES), self.now)
-        self.tally["switches"] += 1
+        self.told.switches += 1
 
     def wait(self, conn: Connection) -> None:
         """Time goes on, or two days are lost, or the clock jumps back."""

@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from listserver import inbound
 from listserver.actions import joining
 from listserver.core.actor import Actor, Proof
 from listserver.core.envelope import Envelope
+from listserver.email_commands.door import LIST_PER_HOUR, SITE_PER_HOUR
 from listserver.errors import Refused
+from listserver.store import tables
 from tests.actions import mails
 from tests.actions.conftest import Community
 from tests.actions.robot import ANNA, EVE, OLGA, REQUEST, ROBOT, Robot
@@ -100,6 +103,18 @@ def test_C5_a_sender_is_answered_thirty_times_an_hour(anna: Robot) -> None:
     anna.later(hours=1, minutes=1)
     anna.send("help", proved=True)
     assert len(anna.notices()) == 31
+
+
+@pytest.mark.parametrize(("count", "to"), [(LIST_PER_HOUR, REQUEST), (SITE_PER_HOUR, ROBOT)])
+def test_C5_a_list_and_the_site_answer_so_many_an_hour_and_others_try_again_later(
+    anna: Robot, count: int, to: str
+) -> None:
+    one = {"list_id": anna.list().id, "name": "your-commands", "address": EVE, "bytes": b"", "created_at": anna.now}
+    anna.write(lambda conn: conn.execute(insert(tables.notices), [one] * count))
+    assert anna.send("help", EVE, to=to).code == 450 and anna.new() == []
+    assert anna.send("help", to=to, proved=True).code == 250 and anna.only()
+    anna.later(hours=1, minutes=1)
+    assert anna.send("help", "eva@example.net", to=to).code == 250 and anna.only(to="eva@example.net")
 
 
 def test_5_a_forged_from_is_never_subscribed_without_confirmation(community: Community) -> None:

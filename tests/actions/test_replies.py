@@ -96,6 +96,30 @@ def test_an_edited_post_goes_out_marked_as_edited(held: Community) -> None:
     assert "as you edited it" in mails.text(last(held))
 
 
+@pytest.mark.parametrize("said", ["Who is this?\n-- \nok\nKim Meier", "Who is this?\n\n--\nKim\ndiscard", "-- \nok"])
+def test_5_a_moderators_signature_decides_nothing(held: Community, said: str) -> None:
+    say(held, said, client="mutt")
+    assert decision(held) is None and last(held)["name"] == "how-to-decide"
+
+
+def test_C2_a_token_decides_about_its_own_post_once_on_its_own_list_for_fourteen_days(held: Community) -> None:
+    other = held.create("other")
+    held.join(other, KIM, role="moderator")
+    notice = asked(held)
+    held.arrive(mails.answer("phone", "ok", notice, KIM), KIM, mails.to(notice).replace("talk", "other"))
+    assert decision(held) is None and last(held)["name"] == "token-expired"
+    held.post(EVE, Subject="Another")
+    held.arrive(mails.answer("phone", "ok", notice, KIM), KIM, mails.to(notice))
+    assert [hold["decision"] for hold in held.rows("holds")] == ["approved", None]
+    held.arrive(mails.answer("phone", "no", notice, KIM), KIM, mails.to(notice))
+    assert last(held)["name"] == "already-decided" and len(held.rows("posts")) == 1
+    late = asked(held)
+    held.later(days=14, minutes=1)
+    held.arrive(mails.answer("phone", "ok", late, KIM), KIM, mails.to(late))
+    assert [hold["decision"] for hold in held.rows("holds")] == ["approved", None]
+    assert last(held)["name"] == "token-expired"
+
+
 def test_edit_with_the_text_as_it_was_lets_nothing_out(held: Community) -> None:
     say(held, "edit", client="Thunderbird, below")
     assert decision(held) is None and "the text is as it was" in mails.text(last(held))

@@ -12,6 +12,10 @@ from listserver.actions import archive, digests
 from listserver.core.actor import OPERATOR
 from listserver.core.message import read
 from listserver.core.site import Site
+from listserver.delivery.copies import Mailing, Stamp
+from listserver.delivery.renderings import LASTS, Renderings
+from listserver.delivery.transport import Features
+from listserver.errors import Unavailable
 from listserver.store import lists, tables
 from listserver.store.digests import Issue
 from listserver.store.engine import Store
@@ -149,3 +153,50 @@ def test_a_digest_is_composed_once_for_each_form_however_many_read_it(
     assert isinstance(script.taken, Recipients)
     assert script.taken.count == Counter(f"m{n}@talk.example" for n in range(count))
     assert made == dict.fromkeys(FORMS, 1)
+
+
+def test_what_is_kept_of_digests_is_bounded_and_made_anew_after_a_while(sqlite_store: Store) -> None:
+    store, clock = sqlite_store, Clock()
+    talk = store.write_now(lambda conn: community.build(conn, 1))
+    choose(store, *((m, {"receives": "daily"}) for m in talk.members))
+    file(store, talk, mail("a", "Ladder", body="Who has one?"), mail("b", "Rope", body="Who needs one?"))
+    send(store, talk)
+    issues = [Issue(1, form, ((0, 2),)) for form in ("html", "plain")]
+
+    async def rendered(room: int) -> Renderings:
+        made = Renderings(store, community.SITE, lambda: Stamp(0), clock.monotonic, room)
+        for issue in issues * 3:
+            await made.get(issue, Features())
+        return made
+
+    async def main() -> None:
+        small, large = await rendered(1), await rendered(10_000_000)
+        assert list(small._kept) == [(issues[1], False, False)] and len(large._kept) == 2
+        old = large.get(issues[0], Features())
+        assert large.get(issues[0], Features()) is old
+        store.write_now(lambda conn: archive.delete(conn, OPERATOR, lists.get(conn, talk.list_id), 1, NOW))
+        clock.seconds += LASTS + 1
+        new = await large.get(issues[0], Features())
+        was = await old
+        assert isinstance(was, Mailing) and b"Who has one?" in was.body
+        assert isinstance(new, Mailing) and b"Who has one?" not in new.body and b"Who needs one?" in new.body
+        large.forget()
+        assert not large._kept
+
+    asyncio.run(main())
+
+
+def test_what_could_not_be_rendered_is_not_kept(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any) -> None:
+        raise Unavailable("The database is gone.")
+
+    monkeypatch.setattr(digests, "compose", failing)
+
+    async def main() -> None:
+        made = Renderings(sqlite_store, community.SITE, lambda: Stamp(0), Clock().monotonic)
+        with pytest.raises(Unavailable):
+            await made.get(Issue(1, "html", ((0, 2),)), Features())
+        await asyncio.sleep(0)
+        assert not made._kept
+
+    asyncio.run(main())
