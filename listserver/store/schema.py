@@ -4,7 +4,7 @@ from sqlalchemy import Connection, Text, column, inspect, select, table
 
 from listserver.errors import UsageError
 
-HEAD = "0007"  # the newest of migrations/versions
+HEAD = "0008"  # the newest of migrations/versions
 
 _REVISION = select(column("version_num", Text)).select_from(table("alembic_version"))
 
