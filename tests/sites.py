@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from listserver import demo
 from listserver.actions import digests, importing, lists
@@ -81,7 +81,6 @@ def of_demo(folder: Path) -> Iterator[Archive]:
     with Store.open(database) as store:
         store.write_now(lambda conn: demo.seed(conn, SITE, demo.community(), datetime.now(UTC)))
         store.write_now(lambda conn: signed_in(conn, demo.address_of("hanne"), SESSION))
-        store.write_now(answered)
     with served(folder, database) as archive:
         yield archive
 
@@ -125,12 +124,6 @@ def head(path: Path, to: Path, most: int) -> Path:
     return to
 
 
-def answered(conn: Connection) -> None:
-    """The third answer of each thread solved it."""
-    solving = select(func.min(_P.id) + 3).where(_P.thread_id == _T.id).scalar_subquery()
-    conn.execute(update(tables.threads).where(_T.posts > 3).values(answered_id=solving))
-
-
 def signed_in(conn: Connection, address: str, secret: str) -> None:
     """As if a member had opened the link that was mailed to them; `secret` is their cookie."""
     wanted = select(tables.addresses.c.person_id).where(tables.addresses.c.key == address)
@@ -153,7 +146,8 @@ def kinds(conn: Connection) -> dict[str, str]:
     lst = conn.execute(select(_L.id, _L.name).order_by(_L.posts.desc())).first()
     assert lst is not None
     mine = _P.list_id == lst.id, _P.state == "shown"
-    middling = select(_T).where(_T.list_id == lst.id, _T.posts.between(4, 9)).order_by(_T.last_at.desc())
+    middling = select(_T).where(_T.list_id == lst.id, _T.posts.between(3, 9))
+    middling = middling.order_by(_T.answered_id.is_(None), _T.last_at.desc())
     thread = conn.execute(middling).first() or conn.execute(select(_T).where(_T.list_id == lst.id)).first()
     longest = conn.execute(select(_T).where(_T.list_id == lst.id).order_by(_T.posts.desc())).first()
     assert thread is not None and longest is not None

@@ -8,6 +8,7 @@ _AT = r"@|%40|&#0*64;|&#x0*40;|&commat;|＠"
 # Only the end of the local part is looked at, so that time stays linear in what strangers write. The sign stands first,
 # since the search for it is then that for a few characters.
 _ADDRESS = re.compile(rf"({_AT}){_DOMAIN}", re.IGNORECASE)
+_SPELT = re.compile(r"([\w+-](?: at | \[at\] |\(at\)))[^\W_][\w-]*(?:\.[\w-]+)+", re.IGNORECASE)
 _LOCAL = re.compile(r"[\w.+%!#$&'*/=?^`{|}~\"-]")
 _OCTETS = re.compile(
     rb"(?<=[\w.+%!#$&'*/=?^`{|}~\"\x80-\xff-])(@|%40|=40|&#0*64;|&#x0*40;)"
@@ -59,6 +60,11 @@ def _hidden(found: re.Match[str]) -> str:
     return f"{found[1]}…" if start and _LOCAL.match(found.string, start - 1) else found[0]
 
 
+def masked_name(name: str) -> str:
+    """A name; where it is an address as other archives write it, `marit at example.org`, without the domain."""
+    return _SPELT.sub(r"\1…", masked(name))
+
+
 def masked_octets(octets: bytes) -> bytes:
     """The same for bytes of a mail, in ASCII: `marit@...`."""
     return _WITHIN_OCTETS.sub(b"=...", _OCTETS.sub(rb"\1...", _PACKED.sub(_unless_plain, octets)))
@@ -66,6 +72,6 @@ def masked_octets(octets: bytes) -> bytes:
 
 def author(name: str, address: str, somebody: str = "Somebody") -> str:
     """How an author is called: their name, else `m…@`, else `somebody`."""
-    if shown := masked(name).strip():
+    if shown := masked_name(name).strip():
         return shown
     return f"{address[0]}…@" if address else somebody

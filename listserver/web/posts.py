@@ -1,8 +1,8 @@
 """Posts as pages show them."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from listserver.core import content
 from listserver.core.content import Content
-from listserver.core.masking import author, masked
+from listserver.core.masking import author, masked, masked_name
 from listserver.core.outline import Entry
 from listserver.core.slug import slug
 from listserver.store.lists import List
@@ -64,6 +64,13 @@ def post_url(visit: Visit, lst: List, identifier: str) -> str:
     return f"{visit.root}/{lst.name}/p/{identifier}/"
 
 
+def anchor(visit: Visit, lst: List, line: Line, here: Sequence[Entry[Line]]) -> str:
+    """Where a post is read: on this page, where it stands there, else on its own."""
+    if any(entry.post.id == line.id for entry in here):
+        return f"#p-{line.identifier}"
+    return post_url(visit, lst, line.identifier)
+
+
 def author_url(visit: Visit, lst: List, line: Line) -> str:
     """The path of its author's page: any post of theirs names them. "" where a static copy has none."""
     if visit.copy is None:
@@ -75,7 +82,7 @@ def author_url(visit: Visit, lst: List, line: Line) -> str:
 
 def author_name(name: str, identifier: str) -> str:
     """The end of the path of an author's page."""
-    readable = slug(masked(name))
+    readable = slug(masked_name(name))
     return f"{readable}-{identifier}" if readable else identifier
 
 
@@ -98,7 +105,9 @@ def views(
     shown: list[View] = []
     year = 0
     for entry in entries:
-        shown.append(_view(visit, found, entry, contents.get(entry.post.id), whole, year))
+        view = _view(visit, found, entry, contents.get(entry.post.id), whole, year)
+        parent = entry.parent
+        shown.append(replace(view, to_url=anchor(visit, found.list, parent, entries)) if parent and view.to else view)
         year = entry.post.sent_at.year
     return shown
 
@@ -122,7 +131,7 @@ def _view(visit: Visit, found: Found, entry: Entry[Line], held: Content | None, 
         brief=f"{words.dates.day(line.sent_at, year=False)} {dates.clock(line.sent_at)}",
         depth=min(entry.depth, DEPTH),
         to=author(parent.author_name, parent.author_address, somebody) if parent is not None and named else "",
-        to_url=parent.identifier if parent is not None and named else "",
+        to_url="",
         body=body(blocks, visit.mask(lst), words),
         files=tuple(file(visit, lst, line, place, each) for place, each in enumerate(own.files, 1)),
         reply=reply_url(visit, lst, line.identifier, line.subject or thread.subject),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from listserver.core.masking import author, masked
+from listserver.core.masking import author, masked, masked_name
 from listserver.core.query_text import MOST_CHARACTERS, read_query
 from listserver.core.words import Piece
 from listserver.store import lists
@@ -96,7 +96,7 @@ def _narrow(
     yield say("Year"), [(narrowed(f"since:{year} until:{year}"), str(year), count) for year, count in years]
     names = [(" ".join(one.name.replace('"', " ").split()), one.posts) for one in results.people]
     # Who has no name but an address has nothing by which visitors could ask for them.
-    shown = [(name, count) for name, count in names if name and masked(name) == name]
+    shown = [(name, count) for name, count in names if name and masked_name(name) == name]
     yield say("By"), [(narrowed(f'from:"{name}"'), name, count) for name, count in shown]
 
 

@@ -15,7 +15,7 @@ from listserver.web import dates, linked_data
 from listserver.web.body import CUT
 from listserver.web.fronts import month_url
 from listserver.web.http import Response, redirect
-from listserver.web.posts import DEPTH, reply_url, views
+from listserver.web.posts import DEPTH, anchor, reply_url, views
 from listserver.web.render import Version, dated, not_modified, page, tells
 from listserver.web.rows import SOMEBODY, thread_url, title
 from listserver.web.visit import Visit
@@ -64,7 +64,7 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         "url": url,
         "posts": shown,
         "steps": _steps(visit, found, url, entries, (starts, number)),
-        "facts": _facts(visit, found, entries),
+        "facts": _facts(visit, found, entries, here),
         "month": (month_url(visit, lst, about.first_at), spoken(visit, lst).dates.month(about.first_at)),
         "page_url": lambda at: _page_url(visit, url, at),
         "page": number,
@@ -176,7 +176,7 @@ class Facts:
     waiting: str
 
 
-def _facts(visit: Visit, found: Found, entries: list[Entry[Line]]) -> Facts:
+def _facts(visit: Visit, found: Found, entries: list[Entry[Line]], here: list[Entry[Line]]) -> Facts:
     shown = [entry.post for entry in entries if entry.post.state == "shown"]
     people = {post.author_address or post.author_name for post in shown}
     best = next((post for post in shown if post.id == found.thread.answered_id), None)
@@ -189,6 +189,6 @@ def _facts(visit: Visit, found: Found, entries: list[Entry[Line]]) -> Facts:
         people=len(people),
         span=words.dates.between(first, last),
         answered=author(best.author_name, best.author_address, words.say(SOMEBODY)) if best else "",
-        answer=best.identifier if best else "",
+        answer=anchor(visit, found.list, best, here) if best else "",
         waiting=words.dates.age(found.thread.first_at, visit.now) if asks else "",
     )

@@ -48,6 +48,8 @@ def test_W8_in_bytes_of_a_mail_too() -> None:
         ("", "marit@example.org", "m…@"),
         ("marit@example.org", "marit@example.org", "marit@…"),
         ("", "", "Somebody"),
+        ("marit at example.org", "marit@example.org", "marit at …"),
+        ("Marit at Home", "marit@example.org", "Marit at Home"),
     ],
 )
 def test_an_author_is_called_by_name(name: str, address: str, shown: str) -> None:
