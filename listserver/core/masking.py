@@ -29,9 +29,17 @@ _PLAIN = re.compile(
 LEFT_OUT = "[left out here, as it holds mail addresses] "
 
 
-def masked(text: str) -> str:
-    """The text with the domain of each address in it replaced by `…`; what packs addresses (keys) is left out."""
-    if "-----BEGIN " in text:
+def has_key(text: str) -> bool:
+    """Whether a key or the like begins in a text."""
+    return "-----BEGIN " in text
+
+
+def masked(text: str, *, keys: bool = False) -> str:
+    """The text with the domain of each address in it replaced by `…`; what packs addresses (keys) is left out.
+
+    keys: such a thing began before this text, and may go on in it.
+    """
+    if keys or has_key(text):
         octets = text.encode("utf-8", "surrogatepass")
         text = _PACKED.sub(_unless_plain, octets).decode("utf-8", "surrogatepass")
     # Most texts have none of the signs, and to see that is thirty times faster than the search.

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from html import escape
 
 from markupsafe import Markup
 
 from listserver.core.blocks import Block, Kind
-from listserver.core.masking import masked
+from listserver.core.masking import has_key, masked
 from listserver.web.words import Words, words_of
 
 IN_PLACE = 4  # lines of a quote that is not folded
@@ -21,6 +22,8 @@ _GREETING = 3  # words that a greeting has at most
 def body(blocks: Sequence[Block], mask: Callable[[str], str] = masked, words: Words | None = None) -> Markup:
     """The text of a post. mask: what hides addresses in it from who shall not see them. words: None for English."""
     words = words or words_of("en")
+    if mask is masked and any(has_key(block.text) for block in blocks):
+        mask = partial(masked, keys=True)
     blocks = [Block(each.kind, mask(each.text), each.depth, mask(each.who), each.lines) for each in blocks]
     out: list[str] = []
     at = 0

@@ -309,6 +309,40 @@ def test_W5_a_file_is_handed_out_safely(talk: Store, get: Get) -> None:
         assert get(f"/talk/p/{post_id('e')}/files/{place}/list.csv").status == 404
 
 
+def test_W8_a_key_is_left_out_wherever_it_is(talk: Store, get: Get) -> None:
+    lst = talk.read_now(lambda c: lists.find(c, "talk"))
+    assert lst is not None
+    octets = base64.encodebytes(b"\x99\x01" + b"k" * 70 + b" Anna <anna.berg@example.org>" + b"\xb4" * 90)
+    key = (
+        b"-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 2\n\n"
+        + octets
+        + b"=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n"
+    )
+    parts = [
+        b"Content-Type: text/plain\n\nMy key:\n\n" + key,
+        b"Content-Type: application/pgp-keys; name=k.asc\n\n" + key,
+    ]
+    parts.append(
+        b"Content-Type: application/pkcs7-signature; name=s.p7s\nContent-Transfer-Encoding: base64\n\n" + octets
+    )
+    body = b"".join(b"--q\n" + part + b"\n" for part in parts) + b"--q--\n"
+    head = b"From: a@example.org\nSubject: My key\nMessage-ID: <key@x>\nDate: Sun, 01 Mar 2026 12:00:00 +0000\n"
+    head += b"Autocrypt: keydata="
+    field = (
+        octets.replace(b"\n", b"\n ").rstrip() + b"\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=q\n\n"
+    )
+    file(talk, lst, head + field + body)
+    url = f"/talk/p/{post_id('key')}/"
+    pages = [get(one) for one in (url, url_of(get, "key"), f"{url}raw", f"{url}html", f"{url}files/1/k.asc")]
+    for page in [*pages, get("/talk/2026/03.mbox.gz"), get(f"/api/v1/lists/talk/threads/{post_id('key')}/posts")]:
+        shown = gzip.decompress(page.body) if page.content_type == "application/gzip" else page.body
+        assert page.status == 200
+        assert b"left out here" in shown
+        assert octets[:60] not in shown and octets[77:130] not in shown
+    withheld = get(f"{url}files/2/s.p7s")
+    assert (withheld.status, b"mail addresses" in withheld.body) == (403, True)
+
+
 def test_a_post_is_found_by_its_message_id(talk: Store, get: Get) -> None:
     for url in ("/m/b@x", "/talk/m/b@x", "/m/<b@x>"):
         assert (get(url).status, get(url).headers["location"]) == (302, f"/talk/p/{post_id('b')}/")
