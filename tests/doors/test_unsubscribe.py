@@ -12,6 +12,7 @@ import pytest
 from listserver.actions import asking
 from listserver.core.verp import member_token
 from listserver.errors import Unavailable
+from listserver.store import people
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.migrations import upgrade
@@ -194,3 +195,16 @@ def test_W3_a_page_reached_by_https_stays_so_and_runs_nothing(page: Page) -> Non
     assert safe["strict-transport-security"] == "max-age=31536000"
     assert safe["content-security-policy"].startswith("default-src 'none'")
     assert (safe["referrer-policy"], safe["x-content-type-options"]) == ("no-referrer", "nosniff")
+
+
+def test_I4_the_page_speaks_the_language_of_who_is_to_leave(page: Page) -> None:
+    german = {"accept-language": "de-AT, en;q=0.5"}
+    asked = page.request("GET", headers=german)
+    assert '<html lang="de">' in asked.text
+    assert "&lt;b&gt;Talk&lt;/b&gt; verlassen?" in asked.text
+    ben = page.community.rows("members")[-1]["person_id"]
+    page.community.store.write_now(lambda conn: people.set_values(conn, ben, language="fr"))
+    assert "Quitter la liste" in page.request("GET", headers=german).text
+    done = page.request("POST", data={"token": page.token, "do": "leave"}, headers=german)
+    assert f"{BEN} ne reçoit plus de courriel" in done.text
+    assert "Sie sind kein Mitglied" in page.request("GET", headers=german).text

@@ -92,6 +92,19 @@ def test_pages_with_real_mail_are_valid(real_archive: Archive, judges: Path, jav
     assert checked(java, judges, tmp_path, _all(real_archive)) == ""
 
 
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_pages_in_other_languages_are_valid(
+    demo_archive: Archive, judges: Path, java: str, tmp_path: Path, language: str
+) -> None:
+    spoken = {name: demo_archive.get(path, accept_language=language) for name, path in demo_archive.pages.items()}
+    cookie = f"session={sites.SESSION}"
+    spoken |= {
+        n: demo_archive.get(path, cookie=cookie, accept_language=language) for n, path in demo_archive.own.items()
+    }
+    assert sum(f'<html lang="{language}">'.encode() in page for page in spoken.values()) > len(demo_archive.own)
+    assert checked(java, judges, tmp_path, spoken) == ""
+
+
 def test_everybody_can_read_the_demonstration(demo_archive: Archive, judges: Path) -> None:
     pages = {name: path for name, path in demo_archive.pages.items() if name not in ALIKE}
     assert judged(demo_archive, judges, pages, demo_archive.own, each=1) == []
