@@ -59,13 +59,19 @@ def accept_recipient(conn: Connection, receiver: Receiver, recipient: str) -> Re
 
 def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now: datetime) -> Reply:
     """File, hold, refuse or answer one mail for one of our addresses."""
-    route = _route(conn, receiver.site, arrived.envelope.recipient)
+    found: dict[str, List | None] = {}
+
+    def known(name: str) -> bool:
+        found[name] = lists.find(conn, name)
+        return found[name] is not None
+
+    route = address.route(arrived.envelope.recipient, receiver.site.domain, known)
     refusal = _refusal(route)
     if refusal is UNKNOWN and (author := aliases.find(conn, receiver.site, arrived.envelope.recipient)):
         return aliases.pass_on(conn, receiver.site, arrived, author, now)
     if refusal is not None:
         return refusal
-    lst = lists.find(conn, route.list) if route.list else None
+    lst = found.get(route.list) or lists.find(conn, route.list) if route.list else None
     if route.verb is Verb.BOUNCE or (route.verb in REPORTED_TO and bounces.is_report(arrived)):
         token = route.argument if route.verb is Verb.BOUNCE else ""
         return bounces.receive(conn, receiver.site, lst, arrived, token, now)

@@ -53,8 +53,10 @@ def file_all(conn: Connection, lst: List, prepared: Sequence[Prepared], *, due: 
     due: members get them; False for what they, or others, had long ago.
     """
     last_number = lists.lock(conn, lst.id)
-    rows = threads.known(conn, lst.id, _identifiers(lst.name, prepared))
-    ids = posts.next_ids(conn, len(prepared))
+    asked = threads.known(conn, lst.id, _identifiers(lst.name, prepared))
+    wanted = posts.next_ids(conn, len(prepared))
+    authors = posts.people_of(conn, {post.author_key for post in prepared} - {""})
+    rows, ids, people = asked(), wanted(), authors()
     duplicates, fresh = _tell_apart(lst.name, prepared, rows, ids, last_number)
     if not fresh:
         return [found for found in duplicates if found is not None]
@@ -65,7 +67,6 @@ def file_all(conn: Connection, lst: List, prepared: Sequence[Prepared], *, due: 
     shelf = threads.load(conn, lst.id, newcomers, _named(rows, lst.name))
     for newcomer in newcomers:
         shelf.place(newcomer)
-    people = posts.people_of(conn, {new.post.author_key for new in fresh} - {""})
     placed = [_placed(shelf, new, people.get(new.post.author_key), due) for new in fresh]
     begun, more_threads = threads.save_threads(conn, lst.id, shelf)
     posts.add(conn, lst.id, placed)

@@ -92,7 +92,7 @@ class Letter:
 
 def plan_post(conn: Connection, list_id: int, post_id: int, number: int, now: datetime) -> None:
     """One row, for all members who are due this post; workers cut it into ranges as they go."""
-    _PLAN.run(
+    _PLAN.put(
         conn,
         {
             "list_id": list_id,
@@ -108,7 +108,7 @@ def plan_post(conn: Connection, list_id: int, post_id: int, number: int, now: da
 
 def add_notice(conn: Connection, notice_id: int, list_id: int | None, address: str, now: datetime) -> None:
     """A mail of ours to one recipient: born as a straggler, so that it leaves the one way out."""
-    _STRAGGLER.run(
+    _STRAGGLER.put(
         conn,
         {
             "list_id": list_id,

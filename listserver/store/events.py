@@ -46,7 +46,7 @@ def record(  # noqa: PLR0913 (an event is all of these)
     no bodies, subjects or tokens (D5).
     """
     event = log.named(name)
-    _ADD.run(
+    _ADD.put(
         conn,
         {
             "at": now,

@@ -1,6 +1,6 @@
 """Gathering the facts of a judgement: the only reads that it may depend on, in a fixed number of statements."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,11 +79,11 @@ _RATES = Fast(
 
 def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Post, now: datetime) -> Facts:
     """The facts about this post on this list: three statements and one for each author, of whom nearly all have one."""
-    patterns = [row[0] for row in _BANS.all(conn, {"list_id": lst.id})]
-    authors = tuple(
-        _banned(author(conn, lst, box.address), patterns, site.secret) for box in post.authors[:MAX_AUTHORS]
-    )
-    same = {"list_id": lst.id, "message_id": message_id(post), "content_hash": post.content_hash}
+    bans_of = _BANS.ask(conn, {"list_id": lst.id})
+    asked = [_author(conn, lst, box.address) for box in post.authors[:MAX_AUTHORS]]
+    same = _SAME.ask(conn, {"list_id": lst.id, "message_id": message_id(post), "content_hash": post.content_hash})
+    patterns = [row[0] for row in bans_of()]
+    authors = tuple(_banned(one(), patterns, site.secret) for one in asked)
     hour_posts, day_posts = _rates(conn, lst, authors, now)
     own = site.address(lst.name)
     return Facts(
@@ -93,7 +93,7 @@ def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Po
         authors=authors,
         addresses=_own_addresses(own.casefold(), post),
         marks=frozenset({own.casefold(), own.casefold().replace("@", ".")}),
-        duplicate=_SAME.first(conn, same) is not None,
+        duplicate=bool(same()),
         hour_posts=hour_posts,
         day_posts=day_posts,
         misdirected=misdirected(post.subject, post.own) or "",
@@ -110,9 +110,18 @@ def _own_addresses(own: str, post: Post) -> frozenset[str]:
 
 def author(conn: Connection, lst: List, given: str) -> Author:
     """What we know of one address on this list; bans are not looked at."""
+    return _author(conn, lst, given)()
+
+
+def _author(conn: Connection, lst: List, given: str) -> Callable[[], Author]:
     key = address.key(given)
-    row = _AUTHOR.first(conn, {"list_id": lst.id, "key": key})
-    return Author(given, key) if row is None else _from_row(given, key, row)
+    rows = _AUTHOR.ask(conn, {"list_id": lst.id, "key": key})
+
+    def answer() -> Author:
+        found = rows()
+        return _from_row(given, key, found[0]) if found else Author(given, key)
+
+    return answer
 
 
 def _from_row(given: str, key: str, row: tuple[Any, ...]) -> Author:

@@ -7,7 +7,7 @@ ordinary Core statements with bind parameters, and their types convert values as
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import ReturnsRows
 from sqlalchemy.types import TypeEngine
 
+T = TypeVar("T")
 Convert = Callable[[Any], Any]
 
 watchers: list[Callable[[str], None]] = []  # called with each statement that is run: tests count them
@@ -74,9 +75,13 @@ class Fast:
 
     def all(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
         """All rows, as named tuples."""
+        return self.ask(conn, values)()
+
+    def ask(self, conn: Connection, values: Mapping[str, Any]) -> Callable[[], list[Any]]:
+        """`all`, whose rows are asked for now and taken later: on PostgreSQL, with others in one trip to the server."""
         compiled = self._for(conn, values)
         cursor = _execute(conn, compiled.sql, compiled.parameters(values))
-        return compiled.rows(cursor.fetchall())
+        return lambda: compiled.rows(_tried(conn, compiled.sql, cursor.fetchall))
 
     def first(self, conn: Connection, values: Mapping[str, Any]) -> Any | None:
         """The first row, None if there is none."""
@@ -86,14 +91,25 @@ class Fast:
     def run(self, conn: Connection, values: Mapping[str, Any]) -> int:
         """Change rows; gives how many."""
         compiled = self._for(conn, values)
-        return int(_execute(conn, compiled.sql, compiled.parameters(values)).rowcount)
+        return int(_execute(conn, compiled.sql, compiled.parameters(values), waits=True).rowcount)
+
+    def put(self, conn: Connection, *rows: Mapping[str, Any]) -> None:
+        """Run it once for each of these, without a word about what was changed: nothing waits for the answers.
+
+        On PostgreSQL a failure may be raised by a later statement of the transaction, or before its commit.
+        """
+        if rows:
+            compiled = self._for(conn, rows[0])
+            given = [compiled.parameters(values) for values in rows]
+            _execute(conn, compiled.sql, given if len(rows) > 1 else given[0], many=len(rows) > 1)
 
     def many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run it once for each of these; gives how many rows were changed in all."""
         if not rows:
             return 0
         compiled = self._for(conn, rows[0])
-        return int(_execute(conn, compiled.sql, [compiled.parameters(values) for values in rows], many=True).rowcount)
+        given = [compiled.parameters(values) for values in rows]
+        return int(_execute(conn, compiled.sql, given, many=True, waits=True).rowcount)
 
     def _for(self, conn: Connection, values: Mapping[str, Any]) -> _Compiled:
         dialect = conn.dialect
@@ -111,22 +127,28 @@ def _binds(core: Any) -> list[BindParameter[Any]]:
     return [each for each in visitors.iterate(core) if isinstance(each, BindParameter)]
 
 
-def _execute(conn: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:
+def _execute(conn: Connection, sql: str, parameters: Any, *, many: bool = False, waits: bool = False) -> Any:
+    """The driver's cursor. waits: it must know what was changed; else the answer may come later (store.postgres)."""
     for watch in watchers:
         watch(sql)
     driver = conn.connection.driver_connection
     assert driver is not None
+    if pipelining := conn.info.get("pipelining"):
+        pipelining(not waits)
     cursor = driver.cursor()
+    execute = cursor.executemany if many else cursor.execute
+    _tried(conn, sql, lambda: execute(sql, parameters))
+    return cursor
+
+
+def _tried(conn: Connection, sql: str, work: Callable[[], T]) -> T:
+    """The result of `work`; what the driver raises is raised as SQLAlchemy would."""
     try:
-        if many:
-            cursor.executemany(sql, parameters)
-        else:
-            cursor.execute(sql, parameters)
+        return work()
     except conn.dialect.loaded_dbapi.Error as failure:
         raise DBAPIError.instance(
             sql, None, failure, conn.dialect.loaded_dbapi.Error, dialect=conn.dialect
         ) from failure
-    return cursor
 
 
 def _compile(core: Any, names: list[str], lists: tuple[tuple[str, int], ...], dialect: Dialect) -> _Compiled:

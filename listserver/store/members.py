@@ -207,7 +207,7 @@ _RAISE = (
 
 def count_post(conn: Connection, member_id: int) -> None:
     """One more accepted post of this member."""
-    _COUNT_POST.run(conn, {"member_id": member_id})
+    _COUNT_POST.put(conn, {"member_id": member_id})
 
 
 _COUNT_POST = Fast(

@@ -1,7 +1,9 @@
 """PostgreSQL behind the store: the engine for several processes and hosts."""
 
+import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -23,6 +25,7 @@ _CONNECT = {
 _LISTEN_EACH = 0.5  # seconds after which the listening thread looks whether it should end
 _RETRYABLE = ("40001", "40P01", "55P03")  # serialization_failure, deadlock_detected, lock_not_available
 _PASSING = ("25006", "53", "55", "57", "58", "40", "08")  # read-only, resources, locks, operator, system, conflicts
+_PIPELINE = "pipeline"
 
 
 class Postgres:
@@ -36,6 +39,8 @@ class Postgres:
         self.writing = create_engine(url, pool_size=4, max_overflow=4, isolation_level="AUTOCOMMIT", **options)
         self.reading = create_engine(url, pool_size=8, max_overflow=8, isolation_level="REPEATABLE READ", **options)
         event.listen(self.reading, "connect", _connect_reader)
+        event.listen(self.writing, "before_cursor_execute", _before_execute)
+        event.listen(self.writing, "rollback", _give_up_pipeline)
         self._stop = threading.Event()
         self._listener: threading.Thread | None = None
 
@@ -52,9 +57,15 @@ class Postgres:
         if not durable:
             words.append("SET LOCAL synchronous_commit = off")
         conn.exec_driver_sql("; ".join(words))
+        conn.info["pipelining"] = partial(_pipelining, conn)
 
     def before_commit(self, conn: Connection) -> None:
-        """PostgreSQL refuses the commit of a failed transaction by itself; psycopg would take its ROLLBACK for it."""
+        """Wait for all answers.
+
+        PostgreSQL refuses the commit of a failed transaction by itself; psycopg would take its ROLLBACK for it.
+        """
+        conn.info.pop("pipelining", None)
+        _leave_pipeline(conn)
         raw: Any = conn.connection.dbapi_connection
         if raw.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
             raise Unavailable("The database gave the change up.")
@@ -108,6 +119,37 @@ class Postgres:
                 # Workers look every second without being woken, so this only makes them slower.
                 log.warning(log.Event.DATABASE_UNAVAILABLE, part="listen", reason=failure)
                 self._stop.wait(2)
+
+
+# Statements of store.fast go out without waiting for the answers of those before them. SQLAlchemy's own cannot.
+def _pipelining(conn: Connection, begins: bool) -> None:
+    if not begins:
+        _leave_pipeline(conn)
+    elif _PIPELINE not in conn.info:
+        raw: Any = conn.connection.dbapi_connection
+        conn.info[_PIPELINE] = pipeline = raw.pipeline()
+        pipeline.__enter__()
+
+
+def _leave_pipeline(conn: Connection) -> None:
+    """Wait for all answers. Raises DBAPIError if one is that a statement failed."""
+    pipeline = conn.info.pop(_PIPELINE, None)
+    if pipeline is None:
+        return
+    try:
+        pipeline.__exit__(None, None, None)
+    except psycopg.Error as failure:
+        raise DBAPIError.instance("", None, failure, psycopg.Error, dialect=conn.dialect) from failure
+
+
+def _give_up_pipeline(conn: Connection) -> None:
+    conn.info.pop("pipelining", None)
+    with contextlib.suppress(DBAPIError):
+        _leave_pipeline(conn)
+
+
+def _before_execute(conn: Connection, *_: object) -> None:
+    _leave_pipeline(conn)
 
 
 def _connect_reader(raw: Any, _record: object) -> None:

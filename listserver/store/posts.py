@@ -1,6 +1,6 @@
 """Rows of posts: with their bytes, and with what pages and the search need of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -152,27 +152,29 @@ _PAGE = (
 )
 
 
-def next_ids(conn: Connection, count: int) -> list[int]:
-    """Ids for that many new posts."""
+def next_ids(conn: Connection, count: int) -> Callable[[], list[int]]:
+    """Ids for that many new posts: asked for now, given when the result is called."""
     if conn.dialect.name == "postgresql":
-        return [row[0] for row in _NEXT_IDS.all(conn, {"count": count})]
+        ids = _NEXT_IDS.ask(conn, {"count": count})
+        return lambda: [row[0] for row in ids()]
     last: int = _LAST_ID.all(conn, {})[0][0]
-    return list(range(last + 1, last + 1 + count))
+    return lambda: list(range(last + 1, last + 1 + count))
 
 
-def people_of(conn: Connection, keys: Iterable[str]) -> dict[str, int]:
-    """Address key -> the person who has it; unknown ones are left out."""
+def people_of(conn: Connection, keys: Iterable[str]) -> Callable[[], dict[str, int]]:
+    """Address key -> the person who has it; unknown ones are left out. Asked for now, given when called."""
     wanted = list(keys)
-    return {row.key: row.person_id for row in _PEOPLE.all(conn, {"keys": wanted})} if wanted else {}
+    found = _PEOPLE.ask(conn, {"keys": wanted}) if wanted else list
+    return lambda: {row.key: row.person_id for row in found()}
 
 
 def add(conn: Connection, list_id: int, new: Sequence[NewPost]) -> None:
     """Write the rows of new posts; their threads are there already."""
-    _ADD.many(conn, [_row(list_id, post) for post in new])
-    _ADD_RAW.many(conn, [{"post_id": p.id, "enc": p.prepared.enc, "bytes": p.prepared.octets} for p in new])
-    _ADD_BODY.many(conn, [{"post_id": p.id, "content": p.prepared.content, "words": p.prepared.words} for p in new])
+    _ADD.put(conn, *(_row(list_id, post) for post in new))
+    _ADD_RAW.put(conn, *({"post_id": p.id, "enc": p.prepared.enc, "bytes": p.prepared.octets} for p in new))
+    _ADD_BODY.put(conn, *({"post_id": p.id, "content": p.prepared.content, "words": p.prepared.words} for p in new))
     if conn.dialect.name == "sqlite":
-        _ADD_WORDS.many(conn, [{"id": p.id, **p.prepared.words._asdict()} for p in new])
+        _ADD_WORDS.put(conn, *({"id": p.id, **p.prepared.words._asdict()} for p in new))
 
 
 def _row(list_id: int, post: NewPost) -> dict[str, Any]:
@@ -192,7 +194,7 @@ def _row(list_id: int, post: NewPost) -> dict[str, Any]:
 
 def count_filed(conn: Connection, list_id: int, new: Sequence[NewPost], more_threads: int) -> None:
     """Bring a list's counters up to its new posts."""
-    _FILED.run(
+    _FILED.put(
         conn,
         {
             "list": list_id,

@@ -1,6 +1,6 @@
 """Rows of threads, and the shelf: what bears on new posts, loaded and written back in a fixed number of statements."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, true, union_all, update
@@ -139,13 +139,14 @@ _ARRIVED = delete(awaited).where(
 )
 
 
-def known(conn: Connection, list_id: int, identifiers: Sequence[str]) -> list[Row[Any]]:
-    """Rows of the posts with these identifiers, each with its thread: for `load` and to find duplicates."""
-    rows: list[Row[Any]] = []
-    for start in range(0, len(identifiers), CHUNK):
-        some = list(identifiers[start : start + CHUNK])
-        rows += _KNOWN.all(conn, {"list": list_id, "identifiers": some})
-    return sorted(rows, key=lambda row: int(row.id))
+def known(conn: Connection, list_id: int, identifiers: Sequence[str]) -> Callable[[], list[Row[Any]]]:
+    """Rows of the posts with these identifiers, each with its thread: for `load` and to find duplicates.
+
+    They are asked for now, and given when the result is called.
+    """
+    chunks = (list(identifiers[start : start + CHUNK]) for start in range(0, len(identifiers), CHUNK))
+    asked = [_KNOWN.ask(conn, {"list": list_id, "identifiers": some}) for some in chunks]
+    return lambda: sorted((row for rows in asked for row in rows()), key=lambda row: int(row.id))
 
 
 def load(conn: Connection, list_id: int, newcomers: Sequence[Newcomer], rows: Iterable[Row[Any]]) -> Shelf:
@@ -183,9 +184,9 @@ def save_waiting(conn: Connection, list_id: int, shelf: Shelf, new: set[int]) ->
     if here:
         conn.execute(_ARRIVED, {"list": list_id, "these": list(here)})
     if waits:
-        _AWAIT.many(
+        _AWAIT.put(
             conn,
-            [
+            *(
                 {
                     "list_id": list_id,
                     "message_id": w.message_id,
@@ -194,7 +195,7 @@ def save_waiting(conn: Connection, list_id: int, shelf: Shelf, new: set[int]) ->
                     "joins": w.joins,
                 }
                 for w in waits
-            ],
+            ),
         )
 
 
@@ -202,10 +203,10 @@ def save_threads(conn: Connection, list_id: int, shelf: Shelf) -> tuple[list[int
     """Write the rows of new, changed and merged threads; the ids of new ones, and by how many the list has grown."""
     begun = [shelf.threads[t] for t in sorted(shelf.began) if t in shelf.threads]
     if begun:
-        _ADD.many(conn, [{"id": t.id, "list_id": list_id, "changed": 0, **_columns(t)} for t in begun])
+        _ADD.put(conn, *({"id": t.id, "list_id": list_id, "changed": 0, **_columns(t)} for t in begun))
     changed = [shelf.threads[t] for t in sorted(shelf.touched - shelf.began)]
     if changed:
-        _CHANGE.many(conn, [{"thread": t.id, **{f"new_{k}": v for k, v in _columns(t).items()}} for t in changed])
+        _CHANGE.put(conn, *({"thread": t.id, **{f"new_{k}": v for k, v in _columns(t).items()}} for t in changed))
     gone = [t for t in shelf.merged if t not in shelf.began]
     for thread in gone:
         into = _survivor(shelf, thread)

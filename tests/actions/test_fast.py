@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from listserver.store.engine import Store
@@ -12,6 +12,7 @@ from listserver.store.tables import events, lists, members
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, 123456, tzinfo=UTC)
 ADD = Fast(insert(lists).returning(lists.c.id), "name", "settings", "created_at")
+NEW = Fast(insert(lists), "name", "settings", "created_at")
 FIND = Fast(select(lists).where(lists.c.name == bindparam("name")), "name")
 MORE = Fast(
     update(lists).where(lists.c.id == bindparam("list_id")).values(posts=lists.c.posts + bindparam("by")),
@@ -76,3 +77,20 @@ def test_lists_of_any_length_and_rows_with_names(store: Store) -> None:
 
     assert found("b") == ["b"] and found("c", "x", "a") == ["a", "c"] and found(*"abcdefg") == ["a", "b", "c"]
     assert len(query._compiled) == 3  # for one, four and eight names
+
+
+def test_a_change_nobody_waits_for_undoes_its_unit_when_it_fails(store: Store) -> None:
+    talk = {"name": "talk", "settings": {}, "created_at": NOW}
+    store.write_now(lambda c: NEW.put(c, talk))
+
+    def twice(conn: Connection) -> None:
+        NEW.put(conn, {**talk, "name": "other"})
+        NEW.put(conn, talk)
+
+    with pytest.raises(IntegrityError):
+        store.write_now(twice)
+    with pytest.raises(IntegrityError):
+        store.write_now(lambda c: (twice(c), ADD.all(c, {**talk, "name": "third"})))
+    store.write_now(lambda c: NEW.put(c, {**talk, "name": "third"}, {**talk, "name": "fourth"}))
+    names = store.read_now(lambda c: c.execute(select(lists.c.name).order_by(lists.c.name)).scalars().all())
+    assert names == ["fourth", "talk", "third"]
