@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from listserver.errors import UsageError
 from listserver.store.backend import Backend
+from listserver.store.fast import Fast
 from listserver.store.sqlite import Sqlite
 from listserver.store.writer import Writer
 
@@ -29,7 +30,7 @@ RENDERERS = 2  # threads for reads that also render a page
 BUSY = 0.25  # seconds after a unit that changed something, in which pages give way
 REST = 9.0  # times what a page took, until the next one while others post
 
-_NOTIFY = select(func.pg_notify("listserver", ""))
+_NOTIFY = Fast(select(func.pg_notify("listserver", "")))
 
 
 def notify(conn: Connection) -> None:
@@ -37,7 +38,7 @@ def notify(conn: Connection) -> None:
     if not conn.info.get("notify"):
         conn.info["notify"] = True
         if conn.dialect.name == "postgresql":
-            conn.execute(_NOTIFY)
+            _NOTIFY.put(conn, {})
 
 
 def after_commit(conn: Connection, call: Callable[[], None]) -> None:

@@ -78,10 +78,16 @@ class Fast:
         return self.ask(conn, values)()
 
     def ask(self, conn: Connection, values: Mapping[str, Any]) -> Callable[[], list[Any]]:
-        """`all`, whose rows are asked for now and taken later: on PostgreSQL, with others in one trip to the server."""
+        """`all`, whose rows are taken later, once: on PostgreSQL they are asked for with others in one trip.
+
+        They are what was there when they were asked for, whatever is changed until they are taken.
+        """
         compiled = self._for(conn, values)
         cursor = _execute(conn, compiled.sql, compiled.parameters(values))
-        return lambda: compiled.rows(_tried(conn, compiled.sql, cursor.fetchall))
+        if "pipelining" in conn.info:
+            return lambda: compiled.rows(_tried(conn, compiled.sql, cursor.fetchall))
+        rows = compiled.rows(_tried(conn, compiled.sql, cursor.fetchall))
+        return lambda: rows
 
     def first(self, conn: Connection, values: Mapping[str, Any]) -> Any | None:
         """The first row, None if there is none."""

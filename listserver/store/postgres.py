@@ -139,7 +139,16 @@ def _leave_pipeline(conn: Connection) -> None:
     try:
         pipeline.__exit__(None, None, None)
     except psycopg.Error as failure:
-        raise DBAPIError.instance("", None, failure, psycopg.Error, dialect=conn.dialect) from failure
+        cause = _cause(failure)
+        raise DBAPIError.instance("", None, cause, psycopg.Error, dialect=conn.dialect) from cause
+
+
+def _cause(failure: psycopg.Error) -> psycopg.Error:
+    """The failure itself, where what is raised only says that the statements behind it were not run."""
+    before = failure.__context__
+    while isinstance(failure, psycopg.errors.PipelineAborted) and isinstance(before, psycopg.Error):
+        failure, before = before, before.__context__
+    return failure
 
 
 def _give_up_pipeline(conn: Connection) -> None:

@@ -1,13 +1,21 @@
 """Statements run past Core's machinery do what Core does, on both databases."""
 
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from listserver.errors import Unavailable
 from listserver.store.engine import Store
 from listserver.store.fast import Fast
+from listserver.store.postgres import _cause
 from listserver.store.tables import events, lists, members
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, 123456, tzinfo=UTC)
@@ -79,6 +87,54 @@ def test_lists_of_any_length_and_rows_with_names(store: Store) -> None:
     assert len(query._compiled) == 3  # for one, four and eight names
 
 
+def _names(store: Store) -> list[str]:
+    query = select(lists.c.name).order_by(lists.c.name)
+    return list(store.read_now(lambda c: c.execute(query).scalars()))
+
+
+def _named(name: str) -> dict[str, object]:
+    return {"name": name, "settings": {}, "created_at": NOW}
+
+
+def test_a_change_nobody_waits_for_spoils_its_own_unit_and_no_other_of_the_group(store: Store) -> None:
+    together = threading.Event()
+    tries: list[str] = []
+
+    def putting(*names: str, then: Callable[[Connection], object] = lambda _: None) -> Callable[[Connection], str]:
+        def unit(conn: Connection) -> str:
+            tries.append(names[0])
+            for name in names:
+                NEW.put(conn, _named(name))
+            then(conn)
+            return names[0]
+
+        return unit
+
+    units = [
+        putting("a"),
+        putting("b", "a", "b2"),  # the failure is known before its commit, or in the unit behind
+        putting("c", then=lambda c: FIND.all(c, {"name": "a"})),
+        putting("d", "a", then=lambda c: FIND.all(c, {"name": "a"})),
+        putting("e", "a", then=lambda c: c.execute(select(lists.c.name)).all()),
+        putting("f", "a", then=lambda c: MORE.run(c, {"list_id": 1, "by": 1})),
+        putting("g"),
+    ]
+
+    async def main() -> list[object]:
+        first = store.write(lambda _: together.wait(5))
+        waiting = asyncio.gather(first, *map(store.write, units), return_exceptions=True)
+        await asyncio.sleep(0.05)
+        together.set()
+        return list(await waiting)
+
+    told = asyncio.run(main())[1:]
+    assert [one if isinstance(one, str) else type(one) for one in told] == [
+        *("a", IntegrityError, "c", IntegrityError, IntegrityError, IntegrityError, "g")
+    ]
+    assert _names(store) == ["a", "c", "g"]
+    assert tries.count("a") == 2 and tries[-7:] == list("abcdefg")  # together, then one by one
+
+
 def test_a_change_nobody_waits_for_undoes_its_unit_when_it_fails(store: Store) -> None:
     talk = {"name": "talk", "settings": {}, "created_at": NOW}
     store.write_now(lambda c: NEW.put(c, talk))
@@ -92,5 +148,70 @@ def test_a_change_nobody_waits_for_undoes_its_unit_when_it_fails(store: Store) -
     with pytest.raises(IntegrityError):
         store.write_now(lambda c: (twice(c), ADD.all(c, {**talk, "name": "third"})))
     store.write_now(lambda c: NEW.put(c, {**talk, "name": "third"}, {**talk, "name": "fourth"}))
-    names = store.read_now(lambda c: c.execute(select(lists.c.name).order_by(lists.c.name)).scalars().all())
-    assert names == ["fourth", "talk", "third"]
+    assert _names(store) == ["fourth", "talk", "third"]
+
+
+def test_answers_come_in_the_order_of_the_statements_whoever_runs_them(store: Store) -> None:
+    def unit(conn: Connection) -> list[list[str]]:
+        before = FIND.ask(conn, {"name": "talk"})
+        NEW.put(conn, _named("talk"))
+        after = FIND.ask(conn, {"name": "talk"})
+        by_core = conn.execute(select(lists.c.name)).scalars().all()
+        NEW.put(conn, _named("other"))
+        found = after()
+        assert MORE.run(conn, {"list_id": found[0].id, "by": 2}) == 1
+        return [[row.name for row in before()], [row.name for row in found], list(by_core)]
+
+    assert store.write_now(unit) == [[], ["talk"], ["talk"]]
+    assert _names(store) == ["other", "talk"]
+
+
+def test_a_failed_statement_that_a_unit_passes_over_commits_nothing(postgres_url: str) -> None:
+    def unit(conn: Connection) -> None:
+        NEW.put(conn, _named("talk"))
+        NEW.put(conn, _named("talk"))
+        with suppress(IntegrityError):
+            FIND.all(conn, {"name": "talk"})
+
+    with Store.open(postgres_url) as store:
+        with pytest.raises(Unavailable):
+            store.write_now(unit)
+        assert _names(store) == []
+
+
+def test_what_follows_from_a_failure_does_not_hide_it() -> None:
+    followed = psycopg.errors.PipelineAborted("pipeline aborted")
+    followed.__context__ = psycopg.errors.DeadlockDetected("deadlock detected")
+    assert isinstance(_cause(followed), psycopg.errors.DeadlockDetected)
+    alone = psycopg.errors.PipelineAborted("pipeline aborted")
+    assert _cause(alone) is alone
+
+
+def test_a_lock_that_a_change_nobody_waits_for_meets_is_waited_for(postgres_url: str) -> None:
+    """In a group it gives up after 0.2 s, and its units take their turns alone."""
+    tries = 0
+
+    def more(conn: Connection) -> None:
+        nonlocal tries
+        tries += 1
+        MORE.put(conn, {"list_id": talk, "by": 1})
+
+    with Store.open(postgres_url) as store, Store.open(postgres_url) as other:
+        talk = store.write_now(lambda c: ADD.all(c, _named("talk"))[0][0])
+        held, free = threading.Event(), threading.Event()
+
+        def hold(conn: Connection) -> None:
+            MORE.run(conn, {"list_id": talk, "by": 10})
+            held.set()
+            free.wait(5)
+
+        async def main() -> None:
+            holding = asyncio.ensure_future(other.write(hold))
+            await asyncio.to_thread(held.wait, 5)
+            waiting = [store.write(lambda _: time.sleep(0.05)), store.write(more), store.write(more)]
+            threading.Timer(0.5, free.set).start()
+            await asyncio.gather(holding, *waiting)
+
+        asyncio.run(main())
+        assert store.read_now(lambda c: FIND.all(c, {"name": "talk"}))[0].posts == 12
+    assert tries in (3, 4)
