@@ -221,7 +221,8 @@ def _prepare(batch: list[Found], list_id: int, language: str, now: datetime) -> 
             post = read(mail.raw)
             previous = repair.arrival(post, mail.at, now) or previous  # without any date, the order decides
             prepared = prepare(post, list_id, language, previous, author=repair.author(post))
-            ready.append(replace(prepared, content_hash=repair.content_hash(post)))
+            known_by = repair.content_hash(post)
+            ready.append(prepared if known_by == prepared.content_hash else replace(prepared, content_hash=known_by))
         except Exception as failure:  # one mail that shows a fault of ours must not end the import of thousands
             ready.append(f"{mail.place}: {failure!r}")
     return ready

@@ -214,7 +214,7 @@ def _is_code(row: str) -> bool:
 
 def _prose(rows: list[str], depth: int) -> Iterator[Block]:
     """A paragraph, a list, or a paragraph with a list under it."""
-    items = [at for at, row in enumerate(rows) if _ITEM.match(row)]
+    items = [at for at, row in enumerate(rows) if not row[:2].isalpha() and _ITEM.match(row)]
     begins = next((at for at in items if at == 0 or _FIRST.match(rows[at])), len(rows))
     items = [at for at in items if at >= begins]
     if not items or (items == [0] and len(rows) > 1 and not rows[1].startswith(" ")):

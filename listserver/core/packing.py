@@ -10,9 +10,23 @@ from listserver.errors import Unavailable
 LEVEL = 3
 
 
+# Compressors that nobody uses just now: to make one takes as long as to compress a short mail.
+_idle: list[zstandard.ZstdCompressor] = []
+
+
+def _compressed(octets: bytes) -> bytes:
+    try:
+        compressor = _idle.pop()  # no two threads get the same
+    except IndexError:
+        compressor = zstandard.ZstdCompressor(level=LEVEL)
+    packed = compressor.compress(octets)
+    _idle.append(compressor)
+    return packed
+
+
 def pack(octets: bytes) -> tuple[str, bytes]:
     """How octets are stored: ("zstd", compressed), or ("", as they are) where compressing would not make them fewer."""
-    packed = zstandard.compress(octets, LEVEL)
+    packed = _compressed(octets)
     return ("zstd", packed) if len(packed) < len(octets) else ("", octets)
 
 
@@ -31,7 +45,7 @@ def unpack(enc: str, octets: bytes) -> bytes:
 def pack_json(value: Any) -> bytes:
     """A JSON value, compressed."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return zstandard.compress(text.encode("utf-8", "surrogatepass"), LEVEL)
+    return _compressed(text.encode("utf-8", "surrogatepass"))
 
 
 def unpack_json(octets: bytes) -> Any:

@@ -170,7 +170,7 @@ class _Reader:
             plain = _INVISIBLE.sub("", plain)
         self.raw = plain.split("\n")
         if "On " in plain:
-            self.raw = [part for line in self.raw for part in _parted(line)]
+            self.raw = [part for line in self.raw for part in (_parted(line) if "On " in line else (line,))]
         self.depth = [0] * len(self.raw)
         self.bare = list(self.raw)
         if ">" in plain:
@@ -180,7 +180,10 @@ class _Reader:
 
     def _unmark(self) -> None:
         for at, line in enumerate(self.raw):
-            if ">" in line[:4] and (marks := _MARKS.match(line)):
+            if line[:2] == "> " and line[2:3] != ">":
+                self.depth[at] = 1
+                self.bare[at] = line[2:]
+            elif ">" in line[:4] and (marks := _MARKS.match(line)):
                 self.depth[at] = marks.group().count(">")
                 self.bare[at] = line[marks.end() :]
 
@@ -188,8 +191,12 @@ class _Reader:
         if any(self.depth):
             self._join_wrapped_quotes()
         at, region = 0, Role.OWN
-        while at < len(self.raw):
-            if region is Role.OWN and self._is_plain(at):
+        depth, role = self.depth, self.role
+        while at < len(depth):
+            if depth[at]:
+                role[at] = Role.QUOTE
+                at += 1
+            elif region is Role.OWN and self._is_plain(at):
                 at += 1
             else:
                 at, region = self._step(at, region)
@@ -198,7 +205,7 @@ class _Reader:
     def _is_plain(self, at: int) -> bool:
         """Whether a line begins nothing special, as nearly all do, at a glance. The rest is `_step`'s."""
         line = self.bare[at]
-        if self.depth[at] or self.ending[at] <= at + 5:
+        if self.ending[at] <= at + 5:
             return False
         if not line:
             return True
@@ -221,10 +228,7 @@ class _Reader:
         return ending
 
     def _step(self, at: int, region: Role) -> tuple[int, Role]:
-        """Give roles from `at` on: (the next line to look at, the role of ordinary lines from there)."""
-        if self.depth[at]:
-            self.role[at] = Role.QUOTE
-            return at + 1, region
+        """Give roles from a line on that is not quoted: (the next one to look at, the role of ordinary lines there)."""
         if self.ending[at] <= at + 5 and (end := self._attribution(at)):
             while end < len(self.raw) and _ELIDED.fullmatch(self.bare[end]):
                 end += 1

@@ -11,6 +11,7 @@ import Stemmer
 
 MOST = 20_000  # words of one text that are indexed
 LONGEST = 40  # characters of a word that count
+KEPT = 65_536  # words of a language whose stems are kept
 
 # ISO 639-1 -> Snowball.
 _STEMMERS = {
@@ -44,6 +45,7 @@ _STEMMERS = {
     "tr": "turkish",
 }
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PREFIXED = ("ar", "ga", "id", "hi", "ne", "ta")  # languages whose stemmer may change how a word begins
 _WORD = re.compile(r"[^\W_]+")
 # Scripts without spaces between words: pairs of neighbours are their words.
@@ -71,30 +73,51 @@ def fold(text: str) -> str:
         return text.lower()
     # NFKD after folding too: folding makes "İ" a letter with a mark.
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join([c for c in folded if c.isascii() or unicodedata.category(c)[0] != "M"])
+    return _BEYOND_ASCII.sub(_without_marks, folded)
+
+
+def _without_marks(found: re.Match[str]) -> str:
+    return "".join([c for c in found[0] if unicodedata.category(c)[0] != "M"])
 
 
 def words(text: str, language: str = "") -> list[str]:
     """The stems of a text's words in order, at most MOST. language: ISO 639-1; "" or an unknown one: no stemming."""
     folded = fold(text)
     found = _ASCII_WORD.findall(folded) if folded.isascii() else list(_split(folded))
-    return stems([word[:LONGEST] for word in found[:MOST]], language)
+    return stems(found[:MOST], language)
 
 
 def stems(folded: list[str], language: str) -> list[str]:
-    """The stems of folded words."""
+    """The stems of folded words, of which so many characters count."""
     name = _STEMMERS.get(language.partition("-")[0].lower())
-    return [_stem(word, name) for word in folded] if name else folded
+    return list(map(_known[name].__getitem__, folded)) if name else [word[:LONGEST] for word in folded]
 
 
-@lru_cache(maxsize=65_536)
-def _stem(word: str, name: str) -> str:
-    # A new stemmer each time costs less than a microsecond; one object may not be used by two threads.
-    return str(Stemmer.Stemmer(name).stemWord(word))
+class _Stems(dict[str, str]):
+    """Words -> their stems, kept: looking them up by `map` takes a fifth of what a call for each word would."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def __missing__(self, word: str) -> str:
+        if len(word) > LONGEST:
+            return self[word[:LONGEST]]
+        if len(self) >= KEPT:
+            self.clear()
+        # A new stemmer each time costs less than a microsecond; one object may not be used by two threads.
+        stem = self[word] = str(Stemmer.Stemmer(self._name).stemWord(word))
+        return stem
+
+
+_known = {name: _Stems(name) for name in _STEMMERS.values()}
 
 
 def _split(folded: str) -> Iterator[str]:
     for word in _WORD.findall(folded):
+        if word.isascii():
+            yield word
+            continue
         for run in _RUN.finditer(word):
             if run[1] and len(run[1]) > 1:
                 yield from map("".join, pairwise(run[1]))
