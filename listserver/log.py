@@ -6,10 +6,12 @@ nothing that a stranger sent can break it or drive a terminal: control character
 
 import json
 import logging
+import re
 import sys
 import time
 from collections import Counter
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal, Self, TextIO
 
 LONGEST = 1000  # characters of one value
@@ -93,6 +95,7 @@ class Event(StrEnum):
     LIBRARY = "library", "A word of a library that we use."
 
 
+_QUOTED = re.compile(r'[ "=\\]')
 _counts: Counter[Event] = Counter()
 _BY_NAME = {str(event): event for event in Event}
 _logger = logging.getLogger("listserver")
@@ -132,6 +135,9 @@ def setup(level: str, form: Literal["text", "json"], stream: TextIO | None = Non
     """Send all log lines of this process to `stream` (standard error) at `level` ("debug" … "error")."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    # Where in the program a line comes from is not told, and to find it out would be most of its cost (logging, howto).
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)  # libraries
@@ -182,7 +188,12 @@ def _trace(record: logging.LogRecord, formatter: logging.Formatter) -> list[str]
 
 
 def _moment(record: logging.LogRecord) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z"
+    return f"{_second(int(record.created))}.{int(record.msecs):03}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(at: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
 
 
 def _safe(value: object) -> str:
@@ -195,7 +206,7 @@ def _safe(value: object) -> str:
 
 def _word(value: object) -> str:
     text = _cut(value)
-    if text and text.isprintable() and not any(c in ' "=\\' for c in text):
+    if text and text.isprintable() and not _QUOTED.search(text):
         return text
     return '"' + _safe(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 

@@ -101,7 +101,7 @@ class Judgement:
 
 def judge(post: Post, facts: Facts, checks: Sequence[Check] = ()) -> Judgement:
     """Ask every check (ours and the site's own `checks`)."""
-    findings = tuple(f for _, f in explain(post, facts, checks) if f is not None)
+    findings = tuple(f for check in (*CHECKS, *checks) if (f := check(post, facts)) is not None)
     return Judgement(max((f.verdict for f in findings), default=Verdict.ACCEPT), findings)
 
 
