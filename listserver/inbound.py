@@ -51,6 +51,21 @@ def prepare(envelope: Envelope, raw: bytes) -> posting.Arrived:
     return posting.Arrived(envelope, post, pack(raw))
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The archive that posts to an address go to, if nothing is changed meanwhile."""
+
+    list_id: int
+    language: str
+
+
+def shelf(conn: Connection, receiver: Receiver, recipient: str) -> Shelf | None:
+    """The shelf of an address for posts; None for other addresses of ours."""
+    route = _route(conn, receiver.site, recipient)
+    lst = lists.find(conn, route.list) if route.list and route.verb in (Verb.POST, Verb.RE) else None
+    return Shelf(lst.id, lst.settings.language) if lst else None
+
+
 def accept_recipient(conn: Connection, receiver: Receiver, recipient: str) -> Reply | None:
     """Whether mail may come to that address: None, or the refusal for RCPT (standards S18, S19)."""
     refusal = _refusal(_route(conn, receiver.site, recipient))
@@ -59,24 +74,62 @@ def accept_recipient(conn: Connection, receiver: Receiver, recipient: str) -> Re
 
 def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now: datetime) -> Reply:
     """File, hold, refuse or answer one mail for one of our addresses."""
-    found: dict[str, List | None] = {}
+    (reply,) = receive_all(conn, receiver, [arrived], now)
+    return reply
 
-    def known(name: str) -> bool:
-        found[name] = lists.find(conn, name)
-        return found[name] is not None
 
-    route = address.route(arrived.envelope.recipient, receiver.site.domain, known)
+def receive_all(conn: Connection, receiver: Receiver, mails: Sequence[posting.Arrived], now: datetime) -> list[Reply]:
+    """`receive` for mails that wait together, each as if it came alone: posts last, and those of a list in one go."""
+    replies: dict[int, Reply] = {}
+    waiting: dict[int, list[tuple[int, posting.Arrived]]] = {}
+    known: dict[str, List | None] = {}
+    for number, arrived in enumerate(mails):
+        found = _reply_or_post(conn, receiver, arrived, now, known)
+        if isinstance(found, Reply):
+            replies[number] = found
+            known.clear()  # it may have been a command that changed a list
+        else:
+            waiting.setdefault(found.list.id, []).append((number, found.arrived))
+    read = {lst.id: lst for lst in known.values() if lst is not None}
+    for list_id in sorted(waiting):
+        lst = read.get(list_id) or lists.get(conn, list_id)
+        those = [arrived for _, arrived in waiting[list_id]]
+        outcomes = posting.receive_all(conn, receiver.site, lst, those, now, receiver.checks)
+        for (number, _), outcome in zip(waiting[list_id], outcomes, strict=True):
+            replies[number] = _reply(lst, outcome)
+    return [replies[number] for number in range(len(mails))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """A mail that is to be judged as a post of that list."""
+
+    list: List
+    arrived: posting.Arrived
+
+
+def _reply_or_post(
+    conn: Connection, receiver: Receiver, arrived: posting.Arrived, now: datetime, known: dict[str, List | None]
+) -> Reply | _Post:
+    """The reply to a mail that is no post of a list, once done. known: lists by name, as far as they were read."""
+
+    def find(name: str) -> List | None:
+        if name not in known:
+            known[name] = lists.find(conn, name)
+        return known[name]
+
+    route = address.route(arrived.envelope.recipient, receiver.site.domain, lambda name: find(name) is not None)
     refusal = _refusal(route)
     if refusal is UNKNOWN and (author := aliases.find(conn, receiver.site, arrived.envelope.recipient)):
         return aliases.pass_on(conn, receiver.site, arrived, author, now)
     if refusal is not None:
         return refusal
-    lst = found.get(route.list) or lists.find(conn, route.list) if route.list else None
+    lst = find(route.list) if route.list else None
     if route.verb is Verb.BOUNCE or (route.verb in REPORTED_TO and bounces.is_report(arrived)):
         token = route.argument if route.verb is Verb.BOUNCE else ""
         return bounces.receive(conn, receiver.site, lst, arrived, token, now)
-    if lst is not None and (reply := _of_list(conn, receiver, lst, route, arrived, now)):
-        return reply
+    if lst is not None and (of_list := _of_list(conn, receiver, lst, route, arrived, now)):
+        return of_list
     if route.verb is Verb.POSTMASTER and (number := loop_test.number(arrived.post, receiver.site)) is not None:
         ticks.tick(conn, loop_test.JOB, str(number), now)
         if arrived.envelope.trusted and loop_test.forged(arrived.post, receiver.site):
@@ -89,7 +142,7 @@ def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now:
 
 def _of_list(
     conn: Connection, receiver: Receiver, lst: List, route: Route, arrived: posting.Arrived, now: datetime
-) -> Reply | None:
+) -> Reply | _Post | None:
     """What posts, answers to items, and words about threads come to; None for all else."""
     if route.verb is Verb.POST and _is_for_robot(receiver.site, arrived):
         return email_commands.receive_misdirected(conn, receiver.site, lst, arrived, now)
@@ -103,21 +156,17 @@ def _of_list(
             what = items.marked(conn, receiver.site, lst, arrived, now)
         case _:
             return None
-    return None if what is None else _post(conn, receiver, lst, what, now)
+    if what is None:
+        return None
+    if isinstance(what, Done):
+        return TAKEN
+    return UNASKED if what.arrived.envelope.authenticity.unasked else _Post(lst, what.arrived)
 
 
 def _is_for_robot(site: Site, arrived: posting.Arrived) -> bool:
     """L12: a bare "unsubscribe" is never distributed; who sent it is answered as if it had come to the robot."""
     post = arrived.post
     return misdirected(post.subject, post.own) is not None and answerable(post, arrived.envelope, site.domain)
-
-
-def _post(conn: Connection, receiver: Receiver, lst: List, what: ToPost | Done, now: datetime) -> Reply:
-    if isinstance(what, Done):
-        return TAKEN
-    if what.arrived.envelope.authenticity.unasked:
-        return UNASKED
-    return _reply(lst, posting.receive(conn, receiver.site, lst, what.arrived, now, checks=receiver.checks))
 
 
 def _to_people(conn: Connection, site: Site, lst: List | None, arrived: posting.Arrived, now: datetime) -> Reply:

@@ -11,11 +11,13 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NoReturn
+
+from sqlalchemy import Connection
 
 from listserver import dkim_keys, imap, inbound, jobs, log
 from listserver.actions.posting import Arrived
@@ -28,6 +30,7 @@ from listserver.core.site import Site
 from listserver.delivery import ways
 from listserver.delivery.worker import Options, Worker
 from listserver.errors import ListserverError, Unavailable, UsageError
+from listserver.preparing import Preparing
 from listserver.smtp import Budget, Limits, Listener
 from listserver.store import lock, schema
 from listserver.store.engine import Store
@@ -37,7 +40,6 @@ from listserver.web.guard import Guard
 from listserver.web.server import Web, listen
 
 PARTS = ("smtp", "lmtp", "delivery", "web", "jobs", "imap")
-SMALL = 32_768  # octets of a mail up to which it is read in the event loop: a thread would cost more
 MOST_KNOWN = 10_000  # addresses of ours that are remembered
 GRACE = 30.0  # seconds that running transactions have to end when we stop
 SWITCH = 0.0005  # seconds: a thread that renders or writes lets the event loop run after at most this
@@ -104,7 +106,7 @@ class Service:
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         async with asyncio.TaskGroup() as group:
-            web = self._web()
+            web, reception = self._web(), self._reception
             for part, listener in self._listeners:
                 await listener.start()
                 log.info(log.Event.LISTENING, part=part, at=Endpoint(listener.limits.host, listener.port))
@@ -119,6 +121,7 @@ class Service:
             tasks += [group.create_task(listener.close()) for _, listener in self._listeners]
             for late in (await asyncio.wait(tasks, timeout=GRACE))[1]:
                 late.cancel()
+            await reception.close()
         log.info(log.Event.SERVICE_STOPPED)
 
     def _background(self, web: Web | None) -> Iterator[Coroutine[Any, Any, None]]:
@@ -215,8 +218,9 @@ class Reception:
         self._store = store
         self._receiver = receiver
         self._authenticator = authenticator
+        self._preparing = Preparing()
         self._last: tuple[bytes, Arrived] | None = None
-        self._ours: set[str] = set()
+        self._ours: dict[str, inbound.Shelf | None] = {}
 
     async def accept_recipient(self, address: str) -> Reply | None:
         """None where the address is ours, else the refusal. Raises Unavailable.
@@ -225,18 +229,32 @@ class Reception:
         """
         if address in self._ours:
             return None
-        refusal = await self._store.read(lambda conn: inbound.accept_recipient(conn, self._receiver, address))
+
+        def unit(conn: Connection) -> tuple[Reply | None, inbound.Shelf | None]:
+            refusal = inbound.accept_recipient(conn, self._receiver, address)
+            return refusal, None if refusal else inbound.shelf(conn, self._receiver, address)
+
+        refusal, shelf = await self._store.read(unit)
         if refusal is None:
             if len(self._ours) >= MOST_KNOWN:
                 self._ours.clear()
-            self._ours.add(address)
+            self._ours[address] = shelf
         return refusal
 
     async def receive(self, envelope: Envelope, raw: bytes) -> Reply:
         """The verdict on one mail for one recipient, after its commit. Raises Unavailable."""
-        arrived = await self.read(envelope, raw)
-        now = _clock()
-        return await self._store.write(lambda conn: inbound.receive(conn, self._receiver, arrived, now))
+        with self._preparing.under_way():
+            arrived = await self.read(envelope, raw)
+            return await self._store.write_together(self._receive, (arrived, _clock()))
+
+    def _receive(self, conn: Connection, mails: Sequence[tuple[Arrived, datetime]]) -> list[Reply]:
+        return inbound.receive_all(
+            conn, self._receiver, [arrived for arrived, _ in mails], max(now for _, now in mails)
+        )
+
+    async def close(self) -> None:
+        """End what helps; nothing comes any more."""
+        await self._preparing.close()
 
     async def refuse_by_mail(self, envelope: Envelope, raw: bytes, verdict: Reply) -> None:
         """Tell the author of a refusal that the dialogue could not say. Raises Unavailable."""
@@ -249,10 +267,7 @@ class Reception:
         if self._last is not None and self._last[0] is raw:  # the same mail, for its next recipient
             known = self._last[1]
             return replace(known, envelope=replace(envelope, authenticity=known.envelope.authenticity))
-        if len(raw) <= SMALL:
-            arrived = inbound.prepare(envelope, raw)
-        else:
-            arrived = await asyncio.to_thread(inbound.prepare, envelope, raw)
+        arrived = await self._preparing.prepare(envelope, raw, self._ours.get(envelope.recipient), _clock())
         found = await self._authenticator.check(envelope, arrived.post)
         arrived = replace(arrived, envelope=replace(envelope, authenticity=found))
         self._last = (raw, arrived) if envelope.recipients > 1 else None

@@ -62,7 +62,7 @@ def post(conn: Connection, community: Community, number: int = 1, body: bytes = 
     )  # fmt: skip
     conn.execute(insert(tables.raw).values(post_id=post_id, enc="", bytes=mail))
     conn.execute(update(tables.lists).where(tables.lists.c.id == list_id).values(last_number=number))
-    deliveries.plan_post(conn, list_id, post_id, number, columns.get("received_at", NOW))
+    deliveries.plan_posts(conn, list_id, [(post_id, number)], columns.get("received_at", NOW))
     return post_id
 
 

@@ -1,5 +1,6 @@
 """The verbs of a post: judge it, then file and plan it, hold it, refuse it or drop it, in one transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -8,10 +9,12 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from listserver.actions import archive, notices, origins, tokens
+from listserver.actions.archive import Filed
 from listserver.core import policy, reason_words
 from listserver.core.actor import PROGRAM
 from listserver.core.envelope import Envelope
-from listserver.core.filing import message_id
+from listserver.core.filing import Prepared, message_id
+from listserver.core.meanwhile import Meanwhile
 from listserver.core.message import Post
 from listserver.core.notices import HeldBatch, HeldPost, YourPostWaits
 from listserver.core.policy import Author, Check, Facts, Finding, Judgement, Verdict
@@ -26,12 +29,25 @@ TOKEN_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A mail as it will stand in the archive of a list with that language."""
+
+    list_id: int
+    language: str
+    prepared: Prepared
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
-    """A mail that was read, and packed for the store, before any transaction began. packed: (enc, octets)."""
+    """A mail that was read, and packed for the store, before any transaction began. packed: (enc, octets).
+
+    ready: it is ready for the archive, if that was worked out before as well.
+    """
 
     envelope: Envelope
     post: Post
     packed: tuple[str, bytes]
+    ready: Ready | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,45 +82,76 @@ class Discarded:
 Outcome = Accepted | Held | Rejected | Discarded
 
 
-def receive(
-    conn: Connection, site: Site, lst: List, arrived: Arrived, now: datetime, *, checks: Sequence[Check] = ()
-) -> Outcome:
-    """Judge a post and do what follows."""
-    known = facts.gather(conn, site, lst, arrived.envelope, arrived.post, now)
-    judgement = policy.judge(arrived.post, known, checks)
-    match judgement.verdict:
-        case Verdict.ACCEPT:
-            return accept(conn, lst, arrived, known.author, now)
-        case Verdict.HOLD:
-            return hold(conn, site, lst, arrived, known, judgement, now)
-        case Verdict.REJECT:
-            _note(conn, "post-rejected", arrived, lst, known.author, judgement.reasons, now)
-            return Rejected(judgement.reasons)
-        case Verdict.DISCARD:
-            _note(conn, "post-discarded", arrived, lst, known.author, judgement.reasons, now)
-            return Discarded(judgement.reasons)
-        case _:
-            assert_never(judgement.verdict)
+def receive_all(
+    conn: Connection, site: Site, lst: List, arrived: Sequence[Arrived], now: datetime, checks: Sequence[Check] = ()
+) -> list[Outcome]:
+    """Judge posts that came at the same time, one after the other, and do what follows; those that pass are filed
+    together, in about as many statements as one of them would take."""
+    outcomes: list[Outcome | None] = []
+    passed: list[tuple[Arrived, Author | None]] = []
+    meanwhile = Meanwhile()
+    gathered = facts.gather_all(conn, site, lst, [(one.envelope, one.post) for one in arrived], now)
+    for one, known in zip(arrived, gathered, strict=True):
+        known = meanwhile.seen_by(one.post, known)
+        judgement = policy.judge(one.post, known, checks)
+        match judgement.verdict:
+            case Verdict.ACCEPT:
+                meanwhile.accepted(one.post, known.author)
+                passed.append((one, known.author))
+                outcomes.append(None)
+            case Verdict.HOLD:
+                meanwhile.held(one.post)
+                outcomes.append(hold(conn, site, lst, one, known, judgement, now))
+            case Verdict.REJECT:
+                _note(conn, "post-rejected", one, lst, known.author, judgement.reasons, now)
+                outcomes.append(Rejected(judgement.reasons))
+            case Verdict.DISCARD:
+                _note(conn, "post-discarded", one, lst, known.author, judgement.reasons, now)
+                outcomes.append(Discarded(judgement.reasons))
+            case _:
+                assert_never(judgement.verdict)
+    accepted = iter(_accept_all(conn, lst, passed, now) if passed else ())
+    return [next(accepted) if outcome is None else outcome for outcome in outcomes]
 
 
 def accept(conn: Connection, lst: List, arrived: Arrived, author: Author | None, now: datetime) -> Accepted:
     """File a post and plan its copies: two rows and a counter, however many members there are."""
-    prepared = archive.prepare(arrived.post, lst.id, lst.settings.language, now, packed=arrived.packed)
+    (accepted,) = _accept_all(conn, lst, [(arrived, author)], now)
+    return accepted
+
+
+def _accept_all(
+    conn: Connection, lst: List, passed: Sequence[tuple[Arrived, Author | None]], now: datetime
+) -> list[Accepted]:
+    places = archive.file_all(conn, lst, [_prepared(conn, lst, one, now) for one, _ in passed])
+    # What is a duplicate here was approved after it had come in by another way.
+    filed = [
+        (one, author, place) for (one, author), place in zip(passed, places, strict=True) if isinstance(place, Filed)
+    ]
+    deliveries.plan_posts(conn, lst.id, [(place.post_id, place.number) for _, _, place in filed], now)
+    more = Counter(author.member_id for _, author, _ in filed if author is not None and author.member_id is not None)
+    members.count_posts(conn, more)
+    for one, author, place in filed:
+        origins.keep(conn, lst, one.post, one.envelope.authenticity, place.post_id, now)
+        if author is not None and author.member_id is not None and author.topics:
+            # Who has no choice of topics gets every thread anyway.
+            marks.follow(conn, author.member_id, place.thread_id)
+    happened = [_told(one, lst, author, (), number=place.number) for one, author, place in filed]
+    events.record_all(conn, "post-filed", happened, now)
+    return [Accepted(place.number) for place in places]
+
+
+def _prepared(conn: Connection, lst: List, arrived: Arrived, now: datetime) -> Prepared:
+    language, ready = lst.settings.language, arrived.ready
+    if ready is not None and (ready.list_id, ready.language) == (lst.id, language):
+        prepared = ready.prepared
+    else:
+        prepared = archive.prepare(arrived.post, lst.id, language, now, packed=arrived.packed)
     if name := _item(arrived.envelope.recipient):
         answered = posts.by_identifier(conn, lst.id, name)
         # Nothing else that it names counts: that is the digest, which is no post and joins no threads.
-        prepared = replace(prepared, lineage=(answered.message_id,)) if answered else prepared
-    filed = archive.file(conn, lst, prepared)
-    if isinstance(filed, archive.Duplicate):
-        return Accepted(filed.number)  # it was approved after it had come in by another way
-    origins.keep(conn, lst, arrived.post, arrived.envelope.authenticity, filed.post_id, now)
-    deliveries.plan_post(conn, lst.id, filed.post_id, filed.number, now)
-    if author is not None and author.member_id is not None:
-        members.count_post(conn, author.member_id)
-        if author.topics:  # who has no choice gets every thread anyway
-            marks.follow(conn, author.member_id, filed.thread_id)
-    _note(conn, "post-filed", arrived, lst, author, (), now, number=filed.number)
-    return Accepted(filed.number)
+        return replace(prepared, lineage=(answered.message_id,)) if answered else prepared
+    return prepared
 
 
 def _item(recipient: str) -> str:
@@ -238,9 +285,14 @@ def _note(  # noqa: PLR0913 (an event is all of these)
     now: datetime,
     **data: object,
 ) -> None:
+    events.record_all(conn, name, [_told(arrived, lst, author, findings, **data)], now)
+
+
+def _told(
+    arrived: Arrived, lst: List, author: Author | None, findings: Sequence[Finding], **data: object
+) -> events.Happened:
     if findings:
         data["reasons"] = [f.code for f in findings]
-    person_id = author.person_id if author else None
     data["author"] = author.address if author else ""
     by = replace(PROGRAM, door=arrived.envelope.door)
-    events.record(conn, name, by, now, list_id=lst.id, person_id=person_id, data=data)
+    return events.Happened(by, lst.id, author.person_id if author else None, data)

@@ -1,6 +1,6 @@
 """Rows of work on its way out: deliveries and stragglers. Every write of a worker names its lease (design §7)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -90,19 +90,10 @@ class Letter:
     bytes: bytes
 
 
-def plan_post(conn: Connection, list_id: int, post_id: int, number: int, now: datetime) -> None:
-    """One row, for all members who are due this post; workers cut it into ranges as they go."""
-    _PLAN.put(
-        conn,
-        {
-            "list_id": list_id,
-            "post_id": post_id,
-            "number": number,
-            "priority": PRIORITY_POST,
-            "due": now,
-            "created_at": now,
-        },
-    )
+def plan_posts(conn: Connection, list_id: int, filed: Iterable[tuple[int, int]], now: datetime) -> None:
+    """One row for each post (id, number), for all members who are due it; workers cut it into ranges as they go."""
+    common = {"list_id": list_id, "priority": PRIORITY_POST, "due": now, "created_at": now}
+    _PLAN.put(conn, *({**common, "post_id": post_id, "number": number} for post_id, number in filed))
     notify(conn)
 
 

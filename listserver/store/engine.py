@@ -20,7 +20,7 @@ from listserver.errors import UsageError
 from listserver.store.backend import Backend
 from listserver.store.fast import Fast
 from listserver.store.sqlite import Sqlite
-from listserver.store.writer import Writer
+from listserver.store.writer import Item, Together, Writer
 
 T = TypeVar("T")
 Unit = Callable[[Connection], T]
@@ -98,6 +98,13 @@ class Store:
         fails. A caller that is cancelled does not stop the unit.
         """
         return await self._writer(durable).submit(fn, durable)
+
+    async def write_together(self, fn: Together[Item, T], item: Item) -> T:
+        """`write` for one of several items of a kind: `fn(conn, items)` gets all that wait, and gives each its result.
+
+        If it raises, it runs again for each item alone, so it must do for many what it would for them one by one.
+        """
+        return await self._writer(True).submit_item(fn, item)
 
     def read_now(self, fn: Unit[T]) -> T:
         """`read` for callers without an event loop; runs in the calling thread."""

@@ -1,6 +1,6 @@
 """Audit rows: who did what, when, by which door. The names are those of the log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,21 +45,43 @@ def record(  # noqa: PLR0913 (an event is all of these)
     name: one of log.Event (KeyError otherwise). person_id: whom it is about; by default, who acts. data: JSON values;
     no bodies, subjects or tokens (D5).
     """
+    record_all(conn, name, [Happened(actor, list_id, person_id, data or {})], now)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event of several with the same name; its fields are those of `record`."""
+
+    actor: Actor
+    list_id: int | None
+    person_id: int | None
+    data: dict[str, Any]
+
+
+def record_all(conn: Connection, name: str, happened: Sequence[Happened], now: datetime) -> None:
+    """`record` for several events of one name, in one statement."""
     event = log.named(name)
     _ADD.put(
         conn,
-        {
-            "at": now,
-            "name": str(event),
-            "list_id": list_id,
-            "person_id": actor.person_id if person_id is None else person_id,
-            "actor": actor.address,
-            "door": actor.door,
-            "data": data or {},
-        },
+        *(
+            {
+                "at": now,
+                "name": str(event),
+                "list_id": one.list_id,
+                "person_id": one.actor.person_id if one.person_id is None else one.person_id,
+                "actor": one.actor.address,
+                "door": one.actor.door,
+                "data": one.data,
+            }
+            for one in happened
+        ),
     )
-    said = {"actor": actor.address, "door": actor.door, "list_id": list_id, **(data or {})}
-    engine.after_commit(conn, lambda: log.info(event, **said))
+
+    def tell() -> None:
+        for one in happened:
+            log.info(event, actor=one.actor.address, door=one.actor.door, list_id=one.list_id, **one.data)
+
+    engine.after_commit(conn, tell)
 
 
 def since(

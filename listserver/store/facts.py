@@ -1,6 +1,6 @@
 """Gathering the facts of a judgement: the only reads that it may depend on, in a fixed number of statements."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,8 +21,9 @@ from listserver.store.tables import addresses, bans, holds, members, people, pos
 
 MAX_AUTHORS = 10  # From with more mailboxes is held anyway (R3)
 
-_AUTHOR = Fast(
+_AUTHORS = Fast(
     select(
+        addresses.c.key,
         people.c.id,
         people.c.name,
         members.c.id,
@@ -35,9 +36,8 @@ _AUTHOR = Fast(
     )
     .join(people, people.c.id == addresses.c.person_id)
     .outerjoin(members, (members.c.person_id == addresses.c.person_id) & (members.c.list_id == bindparam("list_id")))
-    .where(addresses.c.key == bindparam("key")),
-    "list_id",
-    "key",
+    .where(addresses.c.key.in_(bindparam("keys", expanding=True))),
+    *("list_id", "keys"),
 )
 _BANS = Fast(
     select(bans.c.pattern).where((bans.c.list_id == bindparam("list_id")) | bans.c.list_id.is_(None)), "list_id"
@@ -45,59 +45,74 @@ _BANS = Fast(
 _SAME = Fast(
     union_all(
         *(
-            select(table.c.id).where(
+            select(table.c.message_id, table.c.content_hash).where(
                 table.c.list_id == bindparam("list_id"),
-                table.c.message_id == bindparam("message_id"),
-                table.c.content_hash == bindparam("content_hash"),
+                table.c.message_id.in_(bindparam("message_ids", expanding=True)),
+                table.c.content_hash.in_(bindparam("hashes", expanding=True)),
             )
             for table in (posts, holds)
         )
-    ).limit(1),
-    "list_id",
-    "message_id",
-    "content_hash",
-)
-_RATES = Fast(
-    select(
-        select(func.count())
-        .where(
-            posts.c.list_id == bindparam("list_id"),
-            posts.c.person_id == bindparam("person_id"),
-            posts.c.received_at > bindparam("hour_ago"),
-        )
-        .scalar_subquery(),
-        select(func.count())
-        .where(posts.c.list_id == bindparam("list_id"), posts.c.received_at > bindparam("day_ago"))
-        .scalar_subquery(),
     ),
-    "list_id",
-    "person_id",
-    "hour_ago",
-    "day_ago",
+    *("list_id", "message_ids", "hashes"),
+)
+_OF_PEOPLE = Fast(
+    select(posts.c.person_id, func.count())
+    .where(
+        posts.c.list_id == bindparam("list_id"),
+        posts.c.person_id.in_(bindparam("people", expanding=True)),
+        posts.c.received_at > bindparam("hour_ago"),
+    )
+    .group_by(posts.c.person_id),
+    *("list_id", "people", "hour_ago"),
+)
+_OF_LIST = Fast(
+    select(func.count()).where(posts.c.list_id == bindparam("list_id"), posts.c.received_at > bindparam("day_ago")),
+    *("list_id", "day_ago"),
 )
 
 
 def gather(conn: Connection, site: Site, lst: List, envelope: Envelope, post: Post, now: datetime) -> Facts:
-    """The facts about this post on this list: three statements and one for each author, of whom nearly all have one."""
+    """The facts about this post on this list."""
+    (known,) = gather_all(conn, site, lst, [(envelope, post)], now)
+    return known
+
+
+def gather_all(
+    conn: Connection, site: Site, lst: List, mails: Sequence[tuple[Envelope, Post]], now: datetime
+) -> list[Facts]:
+    """The facts about each of these posts: at most five statements, however many posts and authors there are.
+
+    What one of them changes of another's is not among them (core.meanwhile).
+    """
+    keys = {address.key(box.address) for _, post in mails for box in post.authors[:MAX_AUTHORS]}
     bans_of = _BANS.ask(conn, {"list_id": lst.id})
-    asked = [_author(conn, lst, box.address) for box in post.authors[:MAX_AUTHORS]]
-    same = _SAME.ask(conn, {"list_id": lst.id, "message_id": message_id(post), "content_hash": post.content_hash})
+    found = _AUTHORS.ask(conn, {"list_id": lst.id, "keys": sorted(keys)}) if keys else list
+    ids, hashes = ({message_id(post) for _, post in mails}, {post.content_hash for _, post in mails})
+    seen = _SAME.ask(conn, {"list_id": lst.id, "message_ids": sorted(ids), "hashes": sorted(hashes)})
     patterns = [row[0] for row in bans_of()]
-    authors = tuple(_banned(one(), patterns, site.secret) for one in asked)
-    hour_posts, day_posts = _rates(conn, lst, authors, now)
+    rows = {key: row for key, *row in found()}
+    authors = [
+        tuple(_banned(_author(box.address, rows), patterns, site.secret) for box in post.authors[:MAX_AUTHORS])
+        for _, post in mails
+    ]
+    same = set(map(tuple, seen()))
+    hour, day_posts = _rates(conn, lst, {of[0].person_id for of in authors if of}, now)
     own = site.address(lst.name)
-    return Facts(
-        list_name=lst.name,
-        settings=lst.settings,
-        envelope=envelope,
-        authors=authors,
-        addresses=_own_addresses(own.casefold(), post),
-        marks=frozenset({own.casefold(), own.casefold().replace("@", ".")}),
-        duplicate=bool(same()),
-        hour_posts=hour_posts,
-        day_posts=day_posts,
-        misdirected=misdirected(post.subject, post.own) or "",
-    )
+    return [
+        Facts(
+            list_name=lst.name,
+            settings=lst.settings,
+            envelope=envelope,
+            authors=of,
+            addresses=_own_addresses(own.casefold(), post),
+            marks=frozenset({own.casefold(), own.casefold().replace("@", ".")}),
+            duplicate=(message_id(post), post.content_hash) in same,
+            hour_posts=hour.get(of[0].person_id, 0) if of else 0,
+            day_posts=day_posts,
+            misdirected=misdirected(post.subject, post.own) or "",
+        )
+        for (envelope, post), of in zip(mails, authors, strict=True)
+    ]
 
 
 def _own_addresses(own: str, post: Post) -> frozenset[str]:
@@ -110,22 +125,15 @@ def _own_addresses(own: str, post: Post) -> frozenset[str]:
 
 def author(conn: Connection, lst: List, given: str) -> Author:
     """What we know of one address on this list; bans are not looked at."""
-    return _author(conn, lst, given)()
+    rows = _AUTHORS.all(conn, {"list_id": lst.id, "keys": [address.key(given)]})
+    return _author(given, {key: row for key, *row in rows})
 
 
-def _author(conn: Connection, lst: List, given: str) -> Callable[[], Author]:
+def _author(given: str, rows: Mapping[str, Sequence[Any]]) -> Author:
     key = address.key(given)
-    rows = _AUTHOR.ask(conn, {"list_id": lst.id, "key": key})
-
-    def answer() -> Author:
-        found = rows()
-        return _from_row(given, key, found[0]) if found else Author(given, key)
-
-    return answer
-
-
-def _from_row(given: str, key: str, row: tuple[Any, ...]) -> Author:
-    person_id, name, member_id, role, state, moderated, known, accepted, topics = row
+    if key not in rows:
+        return Author(given, key)
+    person_id, name, member_id, role, state, moderated, known, accepted, topics = rows[key]
     if member_id is None:
         return Author(given, key, person_id=person_id, name=name)
     return Author(given, key, person_id, member_id, name, role, state, moderated, known, accepted, topics)
@@ -137,16 +145,18 @@ def _banned(author: Author, patterns: Sequence[str], secret: bytes) -> Author:
     return replace(author, ban=ban) if ban else author
 
 
-def _rates(conn: Connection, lst: List, authors: Sequence[Author], now: datetime) -> tuple[int, int]:
-    person_id = authors[0].person_id if authors else None
-    if not lst.settings.daily_posts and (person_id is None or not lst.settings.hourly_posts):
-        return 0, 0
-    arguments = {
-        "list_id": lst.id,
-        "person_id": person_id,
-        "hour_ago": now - timedelta(hours=1),
-        "day_ago": now - timedelta(days=1),
-    }
-    row = _RATES.first(conn, arguments)
-    assert row is not None
-    return row[0], row[1]
+def _rates(
+    conn: Connection, lst: List, people: Collection[int | None], now: datetime
+) -> tuple[dict[int | None, int], int]:
+    """How many posts of these people the list got in the last hour, and of everybody in the last day.
+
+    Of what the list does not limit nothing is counted.
+    """
+    hour: Callable[[], list[Any]] = list  # of no rows
+    day: Callable[[], list[Any]] = list
+    known = sorted(person for person in people if person is not None)
+    if lst.settings.hourly_posts and known:
+        hour = _OF_PEOPLE.ask(conn, {"list_id": lst.id, "people": known, "hour_ago": now - timedelta(hours=1)})
+    if lst.settings.daily_posts:
+        day = _OF_LIST.ask(conn, {"list_id": lst.id, "day_ago": now - timedelta(days=1)})
+    return {person: count for person, count in hour()}, sum(row[0] for row in day())

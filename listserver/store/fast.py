@@ -70,7 +70,7 @@ class Fast:
     def __init__(self, core: Any, *names: str) -> None:
         self._core = core
         self._names = list(names)
-        self._lists = [bind.key for bind in _binds(core) if bind.expanding]
+        self._lists = list(dict.fromkeys(bind.key for bind in _binds(core) if bind.expanding))
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
 
     def all(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:

@@ -1,6 +1,6 @@
 """Rows of members, and what each is due of which post."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -205,12 +205,14 @@ _RAISE = (
 )
 
 
-def count_post(conn: Connection, member_id: int) -> None:
-    """One more accepted post of this member."""
-    _COUNT_POST.put(conn, {"member_id": member_id})
+def count_posts(conn: Connection, more: Mapping[int, int]) -> None:
+    """More accepted posts of members: id -> how many."""
+    _COUNT_POSTS.put(conn, *({"member_id": member_id, "more": count} for member_id, count in sorted(more.items())))
 
 
-_COUNT_POST = Fast(
-    update(members).where(members.c.id == bindparam("member_id")).values(accepted_posts=members.c.accepted_posts + 1),
-    "member_id",
+_COUNT_POSTS = Fast(
+    update(members)
+    .where(members.c.id == bindparam("member_id"))
+    .values(accepted_posts=members.c.accepted_posts + bindparam("more")),
+    *("member_id", "more"),
 )

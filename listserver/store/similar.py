@@ -1,6 +1,6 @@
 """Which threads are alike: an index of the words of their subjects, read when a thread begins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,20 +68,25 @@ def learn(conn: Connection, list_id: int, begun: Mapping[int, Sequence[int]]) ->
     rows = [
         {"list_id": list_id, "word": word, "thread_id": thread} for thread, words in begun.items() for word in words
     ]
-    _ADD.many(conn, rows)
-    alike = [
-        {"thread": thread, "found": _found(conn, list_id, thread, words)} for thread, words in begun.items() if words
-    ]
-    _SET.many(conn, [one for one in alike if one["found"]])
+    _ADD.put(conn, *rows)
+    asked = {thread: _older(conn, list_id, thread, words) for thread, words in begun.items() if words}
+    alike = [{"thread": thread, "found": " ".join(map(str, likest(older())))} for thread, older in asked.items()]
+    _SET.put(conn, *(one for one in alike if one["found"]))
 
 
-def _found(conn: Connection, list_id: int, thread: int, words: Sequence[int]) -> str:
+def _older(conn: Connection, list_id: int, thread: int, words: Sequence[int]) -> Callable[[], dict[int, list[int]]]:
+    """Older threads by word: asked for now, given when the result is called."""
     given = dict.fromkeys((f"w{at}" for at in range(WORDS)), _NO_WORD)
     given |= {f"w{at}": word for at, word in enumerate(words)}
-    older: dict[int, list[int]] = {word: [] for word in words}
-    for row in _OLDER.all(conn, {"list": list_id, "before": thread, **given}):
-        older[row.word].append(row.thread_id)
-    return " ".join(map(str, likest(older)))
+    rows = _OLDER.ask(conn, {"list": list_id, "before": thread, **given})
+
+    def older() -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {word: [] for word in words}
+        for row in rows():
+            found[row.word].append(row.thread_id)
+        return found
+
+    return older
 
 
 def forget(conn: Connection, root_id: int) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,18 +17,25 @@ from listserver.errors import Unavailable
 from listserver.store.backend import Backend
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
-UNITS = 128  # most units in one transaction
+UNITS = 128  # units in one transaction, from which on no more are added
 POLL = 0.1  # seconds between looks for the work of other processes
 TRIES = 5  # of a unit that another transaction got in the way of
 
 
+Together = Callable[[Connection, Sequence[Item]], Sequence[T]]
+
+
 @dataclass(slots=True, eq=False)
 class _Unit:
-    fn: Callable[[Connection], Any]
+    """fn: a function of the connection; or, where there is an `item`, one of the connection and the items that wait."""
+
+    fn: Callable[..., Any]
     durable: bool
     future: "asyncio.Future[Any] | Future[Any]"
     loop: asyncio.AbstractEventLoop | None
+    item: Any = None
     done: bool = False
     result: Any = None
     failure: BaseException | None = None
@@ -40,7 +47,8 @@ class Writer:
     def __init__(self, backend: Backend, wake: Callable[[], None]) -> None:
         self._backend = backend
         self._wake = wake
-        self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
+        self._coming: dict[asyncio.AbstractEventLoop, list[_Unit]] = {}
         self._conn: Connection | None = None
         self._next_poll = 0.0
         self._thread: threading.Thread | None = None
@@ -49,15 +57,31 @@ class Writer:
 
     def submit(self, fn: Callable[[Connection], T], durable: bool) -> "asyncio.Future[T]":
         """Queue a unit; the future of the running loop is done after the commit."""
+        return self._submit(fn, durable, None)
+
+    def submit_item(self, fn: Together[Item, T], item: Item) -> "asyncio.Future[T]":
+        """Queue an item (not None) for a durable unit of all items that wait with the same `fn`: its own result."""
+        return self._submit(fn, True, item)
+
+    def _submit(self, fn: Callable[..., Any], durable: bool, item: Any) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._put(_Unit(fn, durable, future, loop))
+        future: asyncio.Future[Any] = loop.create_future()
+        unit = _Unit(fn, durable, future, loop, item)
+        if loop in self._coming:
+            self._coming[loop].append(unit)
+        else:
+            # All units of one turn of the loop go together: else the first one would have a transaction of its own.
+            self._coming[loop] = [unit]
+            loop.call_soon(self._hand_over, loop)
         return future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._put(self._coming.pop(loop))
 
     def run(self, fn: Callable[[Connection], T], durable: bool) -> T:
         """Queue a unit and wait for it."""
         future: Future[T] = Future()
-        self._put(_Unit(fn, durable, future, None))
+        self._put([_Unit(fn, durable, future, None)])
         return future.result()
 
     def close(self) -> None:
@@ -66,10 +90,10 @@ class Writer:
         if self._thread is not None:
             self._thread.join()
 
-    def _put(self, unit: _Unit) -> None:
-        if unit.durable:
+    def _put(self, units: list[_Unit]) -> None:
+        if any(unit.durable for unit in units):
             self.last = time.monotonic()
-        self._waiting.put(unit)
+        self._waiting.put(units)
         if self._thread is None:
             with self._start:
                 if self._thread is None:
@@ -89,12 +113,12 @@ class Writer:
     def _gather(self) -> tuple[list[_Unit], bool]:
         units: list[_Unit] = []
         with contextlib.suppress(queue.Empty):
-            unit = self._waiting.get(timeout=POLL)
-            while unit is not None:
-                units.append(unit)
-                if len(units) == UNITS:
+            more = self._waiting.get(timeout=POLL)
+            while more is not None:
+                units += more
+                if len(units) >= UNITS:
                     return units, True
-                unit = self._waiting.get_nowait()
+                more = self._waiting.get_nowait()
             return units, False
         return units, True
 
@@ -132,8 +156,7 @@ class Writer:
         alone = len(units) == 1
         conn = self._begin(any(unit.durable for unit in units), alone)
         try:
-            for unit in units:
-                unit.result = unit.fn(conn)
+            _run(conn, units)
             self._backend.before_commit(conn)
         except BaseException as failure:
             if alone:
@@ -195,6 +218,20 @@ class Writer:
         self._next_poll = time.monotonic() + POLL
         if self._conn is not None:
             self._backend.poll(self._conn)
+
+
+def _run(conn: Connection, units: list[_Unit]) -> None:
+    """Run the units in their order; those of items together where the first of them stands."""
+    items: dict[Any, list[_Unit]] = {}
+    for unit in units:
+        if unit.item is not None:
+            items.setdefault(unit.fn, []).append(unit)
+    for unit in units:
+        if unit.item is None:
+            unit.result = unit.fn(conn)
+        elif those := items.pop(unit.fn, None):
+            for one, result in zip(those, unit.fn(conn, [one.item for one in those]), strict=True):
+                one.result = result
 
 
 def _settle(units: list[_Unit]) -> None:

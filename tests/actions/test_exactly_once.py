@@ -115,7 +115,7 @@ class History:
         ready = archive.prepare(read(mail(f"{self.seed}.{self.told.posts}")), self.lst.id, "en", self.now)
         filed = archive.file(conn, self.lst, ready)
         assert isinstance(filed, archive.Filed)
-        deliveries.plan_post(conn, self.lst.id, filed.post_id, filed.number, self.now)
+        deliveries.plan_posts(conn, self.lst.id, [(filed.post_id, filed.number)], self.now)
         for one in members.of_list(conn, self.lst.id):
             if one.receives != "nothing":
                 self.told.due.add((one.address, filed.number))
