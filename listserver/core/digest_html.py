@@ -12,7 +12,7 @@ from listserver.core.digest_text import contents, multipart, text_part
 from listserver.core.edits import crlf
 
 _WIDTH = 76
-_LINES = 10  # of a post in the text beside the HTML; who wants all of it as text chooses the plain form
+_LINES = 4  # of a post in the text beside the HTML, where the archive has the rest; the plain form has all of it
 _LONG, _SHOWN = 40, 20  # code longer than this is shown so far, where the archive has the rest
 _LINE = 500  # characters of a line of HTML, so that none is longer than mail allows (RFC 5322 §2.1.1)
 
@@ -85,9 +85,9 @@ def _text_item(digest: Digest, item: Item) -> Iterator[str]:
             lines.append(f"> {piece.snippet}" if piece.snippet else f"[{digest.words.lines_quoted(piece.lines)}]")
         else:
             lines += ["", *_wrapped(piece).split("\n")] if lines else _wrapped(piece).split("\n")
-    if len(lines) > _LINES + 2:
-        page = digest.page(item)
-        lines[_LINES:] = [f"[{digest.words.lines_more(len(lines) - _LINES)}{': ' if page else ''}{page}]"]
+    page = digest.page(item)
+    if page and len(lines) > _LINES + 1:
+        lines[_LINES:] = [f"[{digest.words.lines_more(len(lines) - _LINES)}: {page}]"]
     yield from lines
     if item.files:
         yield f"[{digest.words.files}: {', '.join(file.name or file.content_type for file in item.files)}]"
@@ -210,7 +210,7 @@ def _who(digest: Digest, name: str) -> str:
 
 
 def _links(digest: Digest, item: Item) -> str:
-    subject = quote(f"Re: {shown_subject(_clean(item.subject))}", safe="")
+    subject = quote(f"Re: {shown_subject(_clean(item.subject))}", safe=":,()/!")  # RFC 6068 §2
     target = f"mailto:{digest.reply_to(item)}?subject={subject}"
     page = digest.page(item)
     more = f' <a href="{escape(page)}">{escape(digest.words.archive)}</a>' if page else ""
