@@ -68,9 +68,9 @@ class Mailing:
         head = self.mould.header(self._token(member_id), values)
         return Parcel(sender, (address,), head, self.body, self.eight_bit, self.utf8)
 
-    def digests(self, recipients: Sequence[Recipient]) -> list[list[bytes]]:
-        """What each of our keys has to sign of the copies of these members, in their order."""
-        return [self.mould.digests(self._token(member_id)) for member_id, _ in recipients]
+    def digest(self, recipient: Recipient) -> list[bytes]:
+        """What each of our keys has to sign of a member's copy."""
+        return self.mould.digests(self._token(recipient[0]))
 
     def _token(self, member_id: int) -> bytes:
         return member_token(self.site.secret, LEAVE, member_id).encode() if self.each else b""

@@ -9,6 +9,8 @@ from functools import partial
 from itertools import groupby
 from typing import assert_never
 
+from sqlalchemy import Connection as Conn
+
 from listserver import log
 from listserver.actions import delivery
 from listserver.actions.delivery import Moved, Refusal, Tried
@@ -21,10 +23,10 @@ from listserver.delivery.copies import Lot, Mailing, Recipient
 from listserver.delivery.ledger import Ledger, steady
 from listserver.delivery.relay import Relay
 from listserver.delivery.renderings import Rendered, Renderings
-from listserver.delivery.signers import Signers, signed
+from listserver.delivery.signers import Personal, Signers, personal, signed
 from listserver.delivery.transport import Connection, Features, Lost, Parcel, Untaken
 from listserver.errors import Unavailable
-from listserver.store import deliveries, digests
+from listserver.store import deliveries, digests, lists
 from listserver.store.deliveries import Letter, Range, Straggler
 from listserver.store.digests import Issue, Reader
 from listserver.store.engine import Store
@@ -135,22 +137,35 @@ class Courier:
     def _copies(self, mailing: Mailing, members: Sequence[Recipient]) -> AsyncIterator[Lot]:
         office = self._office
         if mailing.each and office.signers.keys:
-            return signed(office.signers, mailing, members)
+            return signed(office.signers, personal(mailing, members))
         verp = office.xverp and self._features.xverp
         return _each(mailing.lots(members, lambda: office.batch, verp))
 
     async def _edition(self, work: Range) -> _End:
-        readers = await self._office.store.read(partial(digests.readers_of_range, work=work))
+        office = self._office
+        readers, each = await office.store.read(partial(_readers, work=work))
+        if each and office.signers.keys:  # the forms of neighbours differ: they are signed together all the same
+            return await self._lots(work, signed(office.signers, self._personal(readers)))
         return await self._lots(work, self._issues(readers))
+
+    async def _personal(self, readers: Sequence[Reader]) -> AsyncIterator[Personal]:
+        for reader in readers:
+            mailing = await self._mailing(reader.issue)
+            if mailing is not None:
+                yield mailing, (reader.member_id, reader.address)
 
     async def _issues(self, readers: Sequence[Reader]) -> AsyncIterator[Lot]:
         """The copies of these readers, in their order."""
         for issue, some in groupby(readers, key=lambda reader: reader.issue):
-            mailing = await asyncio.shield(self._office.renderings.get(issue, self._features))
-            if isinstance(mailing, Mailing):
+            mailing = await self._mailing(issue)
+            if mailing is not None:
                 recipients = [(reader.member_id, reader.address) for reader in some]
                 async for lot in self._copies(mailing, recipients):
                     yield lot
+
+    async def _mailing(self, issue: Issue) -> Mailing | None:
+        mailing = await asyncio.shield(self._office.renderings.get(issue, self._features))
+        return mailing if isinstance(mailing, Mailing) else None
 
     async def _lots(self, work: Range, lots: AsyncIterator[Lot]) -> _End:
         office, settle = self._office, self._ledger.settle
@@ -297,6 +312,11 @@ class Courier:
             await self._office.relay.drop(connection)
         else:
             self._office.relay.give(connection)
+
+
+def _readers(conn: Conn, work: Range) -> tuple[list[Reader], bool]:
+    """The readers in a range of an edition, and whether each of them has a copy of their own."""
+    return digests.readers_of_range(conn, work), lists.get(conn, work.list_id).settings.copies == "each"
 
 
 async def _each(lots: Iterator[Lot]) -> AsyncIterator[Lot]:

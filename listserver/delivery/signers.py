@@ -17,6 +17,7 @@ from listserver.delivery.signing_process import READY, REQUEST, greeting
 MOST = 8  # processes
 FIRST = 4  # copies that are signed before the first leaves
 AHEAD = 50  # copies that are signed together
+ROOM = 16_000_000  # octets of the mailings of which they are
 IDLE = 60.0  # seconds without work after which they end
 
 Digests = Sequence[bytes]  # of one copy: what each key signs
@@ -127,15 +128,36 @@ class _Signing:
             self._process.kill()
 
 
-async def signed(signers: Signers, mailing: Mailing, members: Sequence[Recipient]) -> AsyncIterator[Lot]:
-    """Personal copies, in the order of their members; while some leave, the next are signed."""
-    loop = asyncio.get_running_loop()
-    starts = [0, *range(FIRST, len(members), AHEAD)]
-    portions = [members[start:end] for start, end in zip(starts, [*starts[1:], len(members)], strict=True)]
-    following = loop.create_task(signers.values(mailing.digests(portions[0])))
-    for place, portion in enumerate(portions):
-        values = await following
-        if place + 1 < len(portions):
-            following = loop.create_task(signers.values(mailing.digests(portions[place + 1])))
-        for recipient, own in zip(portion, values, strict=True):
+Personal = tuple[Mailing, Recipient]  # a copy, before it is made
+
+
+async def personal(mailing: Mailing, members: Sequence[Recipient]) -> AsyncIterator[Personal]:
+    """The copies of one mailing."""
+    for member in members:
+        yield mailing, member
+
+
+async def signed(signers: Signers, copies: AsyncIterator[Personal]) -> AsyncIterator[Lot]:
+    """Personal copies, signed, in their order; while some leave, the next are signed."""
+    portion, values = await _begin(signers, copies, FIRST)
+    while portion:
+        following = await _begin(signers, copies, AHEAD)
+        for (mailing, recipient), own in zip(portion, await values, strict=True):
             yield Lot(mailing.copy(recipient, own), (recipient,))
+        portion, values = following
+
+
+async def _begin(
+    signers: Signers, copies: AsyncIterator[Personal], most: int
+) -> "tuple[list[Personal], asyncio.Task[list[Values]]]":
+    """The next copies, and what signs them. Digests are many mailings: those of one portion have no more than ROOM."""
+    portion: list[Personal] = []
+    octets: dict[int, int] = {}
+    while len(portion) < most and sum(octets.values()) < ROOM:
+        one = await anext(copies, None)
+        if one is None:
+            break
+        portion.append(one)
+        octets[id(one[0])] = len(one[0].body)
+    digests = [mailing.digest(recipient) for mailing, recipient in portion]
+    return portion, asyncio.get_running_loop().create_task(signers.values(digests))

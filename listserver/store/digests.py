@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -62,9 +62,8 @@ class Issue:
         return number not in self.without and any(after < number <= upto for after, upto in self.due)
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A member who is due an edition."""
+class Reader(NamedTuple):
+    """A member who is due an edition; who gets the same has the same object as issue."""
 
     member_id: int
     address: str
@@ -243,15 +242,20 @@ def readers(conn: Connection, edition: Edition, after: int, upto: int) -> list[R
     if not rows:
         return []
     settings = lists_.get(conn, edition.list_id).settings
-    unwanted = _unwanted(conn, given, {row.id: row.topics for row in rows}, settings.topics)
+    unwanted = _unwanted(conn, given, {row[0]: row[3] for row in rows}, settings.topics)
     due: dict[int, list[tuple[int, int]]] = {}
-    for row in rows:
-        due.setdefault(row.id, []).append((max(row.since, edition.after), min(row.until, edition.upto)))
-    found = {row.id: (row.address, row.digest_form or settings.digest_form) for row in rows}
-    return [
-        Reader(member, address, Issue(edition.id, form, _joined(sorted(due[member])), unwanted.get(member, _NOTHING)))
-        for member, (address, form) in sorted(found.items())
-    ]
+    found: dict[int, tuple[str, str]] = {}
+    for member, address, form, _, since, until in rows:
+        due.setdefault(member, []).append((max(since, edition.after), min(until, edition.upto)))
+        found[member] = address, form or settings.digest_form
+    issues: dict[tuple[Any, ...], Issue] = {}
+    readers_: list[Reader] = []
+    for member, (address, form) in sorted(found.items()):
+        key = form, _joined(sorted(due[member])), unwanted.get(member, _NOTHING)
+        if key not in issues:
+            issues[key] = Issue(edition.id, *key)
+        readers_.append(Reader(member, address, issues[key]))
+    return readers_
 
 
 _NOTHING: frozenset[int] = frozenset()

@@ -75,7 +75,7 @@ def test_A8_notices_are_signed() -> None:
 
 async def sent_by(pool: Signers) -> list[list[AuthResult]]:
     post = mailing(True, (RSA, KEY))
-    lots = [lot async for lot in signers.signed(pool, post, MEMBERS)]
+    lots = [lot async for lot in signers.signed(pool, signers.personal(post, MEMBERS))]
     assert [lot.members for lot in lots] == [(member,) for member in MEMBERS]
     assert len({lot.parcel.head for lot in lots}) == len(MEMBERS)
     return [results(lot.parcel.head + lot.parcel.body) for lot in lots]
@@ -98,7 +98,7 @@ def test_A9_copies_are_signed_though_the_processes_that_sign_are_killed() -> Non
         pids = await running(pool)
         post = mailing(True, (RSA, KEY))
         sent = []
-        async for lot in signers.signed(pool, post, MEMBERS):
+        async for lot in signers.signed(pool, signers.personal(post, MEMBERS)):
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
             pids = []
