@@ -55,7 +55,8 @@ def _join(visit: Visit, lst: List) -> Response:
 def _how(visit: Visit, lst: List, problem: str = "") -> Response:
     status = 400 if problem else 200
     shut = lst.settings.joining in SHUT
-    return own(visit, "join", lst, status, address=visit.site.address, shut=shut, problem=problem)
+    told = acting(visit, lst).english(problem)
+    return own(visit, "join", lst, status, address=visit.site.address, shut=shut, problem=told)
 
 
 def confirm(visit: Visit, token: str) -> Response:

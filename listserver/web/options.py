@@ -10,6 +10,7 @@ from listserver.store.members import Member
 from listserver.web.http import Response, redirect
 from listserver.web.render import missing, own, said
 from listserver.web.visit import Visit
+from listserver.web.words import acting
 
 MODES = {
     "each": "Each post as it comes",
@@ -86,7 +87,7 @@ def _form(visit: Visit, lst: List, member: Member, *, saved: bool = False, probl
         pause=member.paused_through,
         topics=_topics(member),
         saved=saved,
-        problem=problem,
+        problem=acting(visit, lst).english(problem),
     )
 
 

@@ -52,8 +52,9 @@ def _settings(
         }
         for name in core.names()
     ]
-    english = "" if acting(visit, lst).language == "en" else Markup(' lang="en"')
-    values = {"fields": fields, "saved": saved, "problem": problem, "english": english}
+    words = acting(visit, lst)
+    english = "" if words.language == "en" else Markup(' lang="en"')
+    values = {"fields": fields, "saved": saved, "problem": words.english(problem), "english": english}
     return own(visit, "settings", lst, 400 if problem else 200, **values)
 
 

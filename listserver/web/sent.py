@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import escape
 from sqlalchemy import Connection
 
+from listserver.actions.notices import language_of
 from listserver.core import mbox
 from listserver.core.filing import is_file
 from listserver.core.html_text import to_text
@@ -77,7 +78,10 @@ def html(visit: Visit, found: Found) -> Response | None:
         body = f'<pre style="white-space: pre-wrap">{escape(to_text(text) if parts else post.text)}</pre>'
     else:
         body = _clean(post, text)
-    head = f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(post.subject)}</title></head>'
+    lang = escape(language_of(visit.site, found.list))
+    head = (
+        f'<!DOCTYPE html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{escape(post.subject)}</title></head>'
+    )
     whole = masked(f"{head}<body>\n{body}\n</body></html>\n")
     return Response(200, whole.encode("utf-8", "replace"), headers={**CAGE})
 

@@ -121,6 +121,6 @@ _HEADERS = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 
 def _page(what: str, status: int, words: Words, lst: List | None = None, **values: str) -> Response:
     title = (lst.settings.title or lst.name) if lst else ""
-    known = {"token": "", "address": "", "undo": "", "reason": "", **values}
+    known = {"token": "", "address": "", "undo": "", **values, "reason": words.english(values.get("reason", ""))}
     text = environment().get_template("unsubscribe.html.j2").render(what=what, title=title, **known, **spoken(words))
     return html(text, status, **{name.replace("-", "_"): value for name, value in _HEADERS.items()})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from listserver import resources
 from listserver.actions.notices import language_of
@@ -34,6 +34,10 @@ class Words:
     def markup(self, english: str, /, **values: Any) -> Markup:
         """The same as HTML: our words as they are, the values escaped."""
         return Markup(self.texts.get(english, english)).format(**values)  # noqa: S704 (ours)
+
+    def english(self, text: str) -> Markup:
+        """Something that is said in English only, as HTML that says so (WCAG 3.1.2)."""
+        return escape(text) if self.language == "en" or not text else Markup('<span lang="en">{}</span>').format(text)
 
     def count(self, number: int) -> str:
         """1,240 as one writes it."""

@@ -192,8 +192,10 @@ def test_members_change_their_options(browser: Callable[[str], Browser], store: 
     now = member(store, talk, "ben@example.org")
     assert (now.mode, now.digest_form, now.concealed, now.own_copies) == ("weekly", "plain", True, False)
     assert (now.language, now.zone, now.name, now.state) == ("de", "Europe/Berlin", "Ben Ott", "paused")
+    assert "Nichts wurde geändert" not in made.text
     made.press("save", mode="weekly", zone="Mars/Olympus", pause_until="2026-05-01")
     assert made.page.status == 400
+    assert "Nichts wurde geändert" in made.text and '<span lang="en">zone' in made.text
     assert "Europe/Berlin" in made.text
     assert member(store, talk, "ben@example.org").zone == "Europe/Berlin"
     made.get("/talk/options/")
