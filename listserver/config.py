@@ -152,7 +152,10 @@ class Imap:
     """A mailbox that is fetched, where no mail server hands mail to us."""
 
     url: str = _setting(
-        "", kinds.url("imap", "imaps"), "imaps://user:password@host[:port]; empty = no mailbox is fetched.", secret=True
+        "",
+        kinds.url("imap", "imaps"),
+        "imaps://user:password@host[:port], or imap:// with STARTTLS; empty = no mailbox is fetched.",
+        secret=True,
     )
     folder: str = _setting("INBOX", kinds.text, "Which of its folders.")
     move_to: str = _setting(
