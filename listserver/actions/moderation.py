@@ -100,7 +100,7 @@ def approve(  # noqa: PLR0913
     if hold.kind == "join":
         return _let_in(conn, site, actor, hold, lst, now)
     raw = hold.bytes
-    if not holds.decide(conn, hold_id, "approved", _who(conn, actor), now) or raw is None:
+    if not holds.decide(conn, hold_id, "approved", called(conn, actor), now) or raw is None:
         return AlreadyDecided(find(conn, hold_id))
     packed = (hold.enc, raw) if edited is None else pack(edited)
     arrived = posting.Arrived(from_stored(hold.envelope), read(unpack(*packed)), packed)
@@ -115,7 +115,7 @@ def approve(  # noqa: PLR0913
 def _let_in(
     conn: Connection, site: Site, actor: Actor, hold: Hold, lst: List, now: datetime
 ) -> Approved | AlreadyDecided:
-    if not holds.decide(conn, hold.id, "approved", _who(conn, actor), now):
+    if not holds.decide(conn, hold.id, "approved", called(conn, actor), now):
         return AlreadyDecided(find(conn, hold.id))
     person = people.find(conn, hold.address)
     if person is None or members.find(conn, lst.id, person.id) is None:
@@ -129,7 +129,7 @@ def reject(
 ) -> TurnedDown | AlreadyDecided:
     """Turn a held post down; its author is told, with the reason."""
     hold, lst = _for_decision(conn, actor, hold_id)
-    if not holds.decide(conn, hold_id, "rejected", _who(conn, actor), now):
+    if not holds.decide(conn, hold_id, "rejected", called(conn, actor), now):
         return AlreadyDecided(find(conn, hold_id))
     owner = site.address(f"{lst.name}+owner")
     title = lst.settings.title or lst.name
@@ -148,7 +148,7 @@ def reject(
 def discard(conn: Connection, actor: Actor, hold_id: int, now: datetime) -> Dropped | AlreadyDecided:
     """Drop a held post; nobody is told."""
     hold, _ = _for_decision(conn, actor, hold_id)
-    if not holds.decide(conn, hold_id, "discarded", _who(conn, actor), now):
+    if not holds.decide(conn, hold_id, "discarded", called(conn, actor), now):
         return AlreadyDecided(find(conn, hold_id))
     _note(conn, "hold-discarded", actor, hold, now)
     return Dropped(hold)
@@ -212,7 +212,8 @@ def _author(conn: Connection, lst: List, hold: Hold) -> Author | None:
     return facts.author(conn, lst, hold.address) if hold.address else None
 
 
-def _who(conn: Connection, actor: Actor) -> str:
+def called(conn: Connection, actor: Actor) -> str:
+    """How others are told who decided."""
     person = people.find(conn, actor.address) if actor.person_id is not None else None
     return (person.name if person else "") or actor.address
 

@@ -256,7 +256,7 @@ def _held_notice(  # noqa: PLR0913
         reject=site.address(f"{lst.name}+reject.{token}"),
         discard=site.address(f"{lst.name}+discard.{token}"),
         page=site.page(f"{lst.name}/held/{token}"),
-        excerpt=post.text[:MAX_EXCERPT],
+        excerpt=post.text[:MAX_EXCERPT].strip("\n"),
         waiting=waiting,
     )
 

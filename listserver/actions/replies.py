@@ -167,7 +167,7 @@ def _decide(conn: Connection, case: _Case, actor: Actor, hold: Hold, decision: D
         return _help(case, hold, "refused")
     match done:
         case AlreadyDecided(as_decided):
-            return _already(case, as_decided)
+            return _already(case, as_decided, moderation.called(conn, actor))
         case Approved(_, number):
             word = {Answer.TRUST: "trusted", Answer.EDIT: "edited"}.get(decision.answer, "approved")
             return _done(case, hold, word, number=number)
@@ -294,10 +294,10 @@ def _done(
     return texts.YourDecision(case.lst.name, case.title, hold.author, _subject(hold), done, reason, number, until)
 
 
-def _already(case: _Case, hold: Hold) -> texts.AlreadyDecided:
+def _already(case: _Case, hold: Hold, me: str) -> texts.AlreadyDecided:
     at = _moment(hold.decided_at) if hold.decided_at else ""
-    by = hold.decided_by or ""
-    decision = "expired" if by == PROGRAM.address else hold.decision or ""
+    decision = "expired" if hold.decided_by == PROGRAM.address else hold.decision or ""
+    by = "" if hold.decided_by in (None, me) else hold.decided_by
     return texts.AlreadyDecided(case.lst.name, case.title, hold.author, _subject(hold), decision, by, at)
 
 

@@ -3,7 +3,7 @@
 import re
 
 from listserver.core.address import Route, Verb
-from listserver.core.command_values import Command
+from listserver.core.command_values import Command, Option
 from listserver.core.command_words import Do
 
 _LINES = {
@@ -23,9 +23,31 @@ _LINES = {
 
 def written(command: Command) -> str:
     """The command as one would type it, without names and searches."""
-    options = [f"{option.name}={option.value}".lower() for option in command.options]
+    options = [_words_of(option) for option in command.options]
     text = plain(command.text) if command.do in _TOLD else ""
     return " ".join(word for word in (command.do, command.list, command.address, *options, text) if word)
+
+
+_ZONE = re.compile(r"[A-Za-z_]{1,14}(?:/[A-Za-z_-]{1,20}){0,2}")
+_SWITCHED = {"own_copies": "myposts", "concealed": "conceal"}
+
+
+def _words_of(option: Option) -> str:
+    """A setting as members write it: `digest`, `myposts off`."""
+    value = plain(str(option.value))
+    match option.name:
+        case "own_copies" | "concealed" | "ack":
+            return f"{_SWITCHED.get(option.name, option.name)} {'on' if option.value else 'off'}"
+        case "mode":
+            return "mail" if value == "each" else value
+        case "digest_form":
+            return value
+        case "pause_until":
+            return "resume" if value == "none" else f"pause until {value}"
+        case "zone" if _ZONE.fullmatch(str(option.value)):
+            return f"zone {option.value}"
+        case name:
+            return f"{name} {value}".rstrip()
 
 
 _TOLD = (Do.SET_LIST, Do.GET, Do.INDEX, Do.THREAD)

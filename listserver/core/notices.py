@@ -208,7 +208,7 @@ class YourDecision:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDecided:
-    """To a moderator whose answer came second: who decided, what and when."""
+    """To a moderator whose answer came second: who decided (by, "" = they themselves), what and when."""
 
     list_name: str
     list_title: str

@@ -113,6 +113,7 @@ def test_C2_a_token_decides_about_its_own_post_once_on_its_own_list_for_fourteen
     assert [hold["decision"] for hold in held.rows("holds")] == ["approved", None]
     held.arrive(mails.answer("phone", "no", notice, KIM), KIM, mails.to(notice))
     assert last(held)["name"] == "already-decided" and len(held.rows("posts")) == 1
+    assert "Kim has already approved" not in mails.text(last(held)) and "You have already" in mails.text(last(held))
     late = asked(held)
     held.later(days=14, minutes=1)
     held.arrive(mails.answer("phone", "ok", late, KIM), KIM, mails.to(late))

@@ -50,6 +50,7 @@ VALUES: dict[str, tuple[object, ...]] = {
     "texts": (("550 zzz",),),
     "posts": ((("Zoë <zoe@example.org>", "Xyzzy"),), (("", ""), ("Zoë <zoe@example.org>", ""))),
     "sender": ("olga@example.org", ""),
+    "by": ("Kim", ""),
     "page": ("https://x.example/talk/held/abc", ""),
     "archive": ("https://x.example/talk/", ""),
     "description": ("Über Qqq.", ""),

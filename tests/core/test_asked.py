@@ -1,5 +1,7 @@
 """Commands in our own words."""
 
+from datetime import date
+
 import pytest
 
 from listserver.core.address import Route, Verb
@@ -12,7 +14,23 @@ from listserver.core.command_words import Do
     ("command", "expected"),
     [
         (Command(Do.SUBSCRIBE, "talk", name="Buy pills"), "subscribe talk"),
-        (Command(Do.SET, "*", options=(Option("own_copies", False),)), "set * own_copies=false"),
+        (Command(Do.SET, "*", options=(Option("own_copies", False),)), "set * myposts off"),
+        (
+            Command(Do.SET, "talk", options=(Option("concealed", True), Option("ack", False))),
+            "set talk conceal on ack off",
+        ),
+        (
+            Command(Do.SET, "talk", options=(Option("mode", "each"), Option("digest_form", "mime"))),
+            "set talk mail mime",
+        ),
+        (Command(Do.SET, "talk", options=(Option("mode", "digest"),)), "set talk digest"),
+        (
+            Command(Do.SET, "talk", options=(Option("pause_until", date(2027, 1, 31)),)),
+            "set talk pause until 2027-01-31",
+        ),
+        (Command(Do.SET, "talk", options=(Option("pause_until", "none"),)), "set talk resume"),
+        (Command(Do.SET, "talk", options=(Option("zone", "Europe/Berlin"),)), "set talk zone Europe/Berlin"),
+        (Command(Do.SET, "talk", options=(Option("zone", "http://pills.example"),)), "set talk zone"),
         (Command(Do.SET_LIST, "talk", text="title=See http://pills.example now"), "set-list talk title=See now"),
         (Command(Do.GET, "talk", text="1-9"), "get talk 1-9"),
     ],
