@@ -34,7 +34,7 @@ MOST_HTML = 1_048_576  # characters; longer HTML is shown as text
 MOST_PICTURE = 300_000  # octets of a picture within HTML
 MOST_POSTS = 2_000  # in one mbox
 MOST_OCTETS = 100_000_000  # in one mbox, before it is packed
-PORTION = 2_000_000  # octets of mails that are read at once for the mbox of a whole list
+PORTION = 300_000  # octets of mails that are read at once for the mbox of a whole list
 RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _TYPES = {*RASTER, "text/plain", "text/csv", "application/pdf", "application/zip", "application/gzip"}
 

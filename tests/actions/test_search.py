@@ -102,6 +102,20 @@ def test_what_is_found(store: Store, talk: List) -> None:
         assert results.posts == len(found.split())
 
 
+def test_a_thread_is_open_until_somebody_else_writes_and_answered_when_its_asker_says_so(
+    store: Store, talk: List
+) -> None:
+    clock = Query(terms=("clock",), answered=False)
+    assert ids(look(store, talk, clock, by_thread=False)) == "c f"  # b answers a
+    assert ids(look(store, talk, Query(answered=True))) == ""
+    thanks = mail(
+        "t", "Re: Clock drift", names="a b", day=2, body="Thanks, that solved it.", author="Anna <anna@x.example>"
+    )
+    file(store, talk, thanks)
+    assert ids(look(store, talk, Query(answered=True), by_thread=False)) == "t b a"
+    assert ids(look(store, talk, clock, by_thread=False)) == "c f"
+
+
 def test_hits_are_grouped_by_thread_with_facets(store: Store, talk: List) -> None:
     results = look(store, talk, Query(terms=("clock",)))
     assert ids(results) == "c b f"
