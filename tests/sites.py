@@ -11,11 +11,12 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from listserver import demo
-from listserver.actions import digests, importing, lists
+from listserver.actions import digests, importing, joining, lists
 from listserver.core import tokens
 from listserver.core.actor import OPERATOR
 from listserver.core.message import part_bytes, read
 from listserver.core.site import Site
+from listserver.core.verp import member_token
 from listserver.store import digests as editions
 from listserver.store import lists as lists_
 from listserver.store import migrations, sessions, tables
@@ -183,7 +184,7 @@ def acting(conn: Connection) -> dict[str, str]:
     """The pages of an owner who has signed in; none where nobody has."""
     members = tables.members.c
     wanted = (
-        select(_L.id, _L.name)
+        select(_L.id, _L.name, members.id.label("member"))
         .join(tables.members, members.list_id == _L.id)
         .join(tables.sessions, tables.sessions.c.person_id == members.person_id)
         .where(members.role == "owner")
@@ -192,9 +193,11 @@ def acting(conn: Connection) -> dict[str, str]:
     if lst is None:
         return {}
     held = conn.execute(select(tables.holds.c.id).where(tables.holds.c.list_id == lst.id)).scalar()
+    leave = member_token(SITE.secret, joining.LEAVE, lst.member)
     parts = ["options/", "held/", f"held/{held}", "settings/", "members/"]
     return {
         "me": "/me/",
+        "leave": f"/{lst.name}/unsubscribe/{leave}",
         **{part.split("/")[0] + ("-one" if part[-1] != "/" else ""): f"/{lst.name}/{part}" for part in parts},
     }
 

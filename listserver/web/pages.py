@@ -21,8 +21,11 @@ def handler(store: Store, site: Site, clock: Callable[[], datetime], guard: Guar
 
     async def answer(request: Request) -> Response:
         request = replace(request, client=guard.client(request))
-        if refused := guard.refuse(request, request.path.removeprefix(root), clock()):
+        path = request.path.removeprefix(root)
+        if refused := guard.refuse(request, path, clock()):
             return refused
-        return await (leave if unsubscribe.is_link(request.path) else read)(request)
+        if unsubscribe.is_link(path):
+            return await leave(replace(request, path=path))
+        return await read(request)
 
     return answer

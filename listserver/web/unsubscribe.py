@@ -7,6 +7,8 @@ there is no cookie and no sign-in.
 import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
@@ -24,7 +26,7 @@ from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.web.asgi import Handler
 from listserver.web.http import Request, Response, html
-from listserver.web.render import environment, spoken
+from listserver.web.render import environment, spoken, stylesheet
 from listserver.web.words import Words, words_for
 
 _PATH = re.compile(r"/([a-z0-9._-]{1,50})/unsubscribe/([0-9A-Za-z]{1,64})/?")
@@ -57,7 +59,7 @@ def respond(conn: Connection, site: Site, request: Request, now: datetime) -> Re
     lst = lists.find(conn, found[1]) if found else None
     words = _words(conn, site, lst, found[2] if found else "", request)
     if found is None or lst is None or read_member_token(site.secret, joining.LEAVE, found[2]) is None:
-        return _page("unknown", 404, words)
+        return _page("unknown", 404, site, words)
     if request.method in ("GET", "HEAD"):
         return _ask(conn, site, lst, words, found[2])
     if request.method != "POST":
@@ -68,7 +70,7 @@ def respond(conn: Connection, site: Site, request: Request, now: datetime) -> Re
         return _leave(conn, site, lst, words, found[2], now)
     if request.form.get("token") == found[2] and "undo" in request.form:
         return _undo(conn, site, lst, words, request.form["undo"], now)
-    return _page("broken", 400, words, lst)
+    return _page("broken", 400, site, words, lst)
 
 
 def _words(conn: Connection, site: Site, lst: List | None, token: str, request: Request) -> Words:
@@ -81,8 +83,8 @@ def _words(conn: Connection, site: Site, lst: List | None, token: str, request: 
 def _ask(conn: Connection, site: Site, lst: List, words: Words, token: str) -> Response:
     member = joining.leaver(conn, site, lst, token)
     if member is None:
-        return _page("left", 200, words, lst)
-    return _page("ask", 200, words, lst, token=token, address=member.address)
+        return _page("left", 200, site, words, lst)
+    return _page("ask", 200, site, words, lst, token=token, address=member.address)
 
 
 def _one_click(conn: Connection, site: Site, lst: List, token: str, now: datetime) -> Response:
@@ -98,29 +100,36 @@ def _leave(conn: Connection, site: Site, lst: List, words: Words, token: str, no
     try:
         left = joining.leave_by_token(conn, site, lst, token, now, "web")
     except Refused as refused:
-        return _page("refused", 403, words, lst, reason=refused.public)
+        return _page("refused", 403, site, words, lst, reason=refused.public)
     if left is None:
-        return _page("left", 200, words, lst)
-    return _page("done", 200, words, lst, token=token, undo=left.undo, address=left.address)
+        return _page("left", 200, site, words, lst)
+    return _page("done", 200, site, words, lst, token=token, undo=left.undo, address=left.address)
 
 
 def _undo(conn: Connection, site: Site, lst: List, words: Words, given: str, now: datetime) -> Response:
     token = rows.find(conn, tokens.digest(given))
     usable = token is not None and token.action == asking.UNDO and token.list_id == lst.id and token.valid(now)
     if token is None or not usable or not rows.use(conn, token, now):
-        return _page("too-late", 410, words, lst)
+        return _page("too-late", 410, site, words, lst)
     actor = Actor(Proof.TOKEN, token.address, token.person_id, "web")
     (result,) = undo.run(conn, site, actor, token.arguments["steps"], now)
     if result.what == "refused":
-        return _page("refused", 403, words, lst, reason=result.text)
-    return _page("back", 200, words, lst)
+        return _page("refused", 403, site, words, lst, reason=result.text)
+    return _page("back", 200, site, words, lst)
 
 
 _HEADERS = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 
 
-def _page(what: str, status: int, words: Words, lst: List | None = None, **values: str) -> Response:
+def _page(what: str, status: int, site: Site, words: Words, lst: List | None = None, **values: str) -> Response:
     title = (lst.settings.title or lst.name) if lst else ""
-    known = {"token": "", "address": "", "undo": "", **values, "reason": words.english(values.get("reason", ""))}
+    known: dict[str, Any] = {
+        "token": "",
+        "address": "",
+        "undo": "",
+        **values,
+        "reason": words.english(values.get("reason", "")),
+    }
+    known |= {"root": urlsplit(site.base_url).path.rstrip("/"), "css": stylesheet()[0], "site": site}
     text = environment().get_template("unsubscribe.html.j2").render(what=what, title=title, **known, **spoken(words))
     return html(text, status, **{name.replace("-", "_"): value for name, value in _HEADERS.items()})
