@@ -88,6 +88,7 @@ def _places(site: "Settings") -> dict[str, object]:
         "smtp": _reached(site.smtp.listen),
         "lmtp": _reached(site.smtp.lmtp_listen),
         "max_size": site.smtp.max_size,
+        "believed": site.auth.believed,
         "program": Path(sys.prefix, "bin", "listserver"),
         "config": (common.config_file() or Path("/etc/listserver/listserver.toml")).absolute(),
     }

@@ -271,6 +271,15 @@ def test_A3_a_pipe_believes_the_results_of_our_mail_server(talk: Cli, monkeypatc
     assert talk("lists", "--json").json[0]["posts"] == 1
 
 
+@pytest.mark.parametrize("program", ["postfix", "exim", "opensmtpd"])
+def test_A3_the_lines_for_a_mail_server_say_whose_results_are_believed(
+    program: str, talk: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"under the name {DOMAIN} are believed" in talk("config", "mta", program).out
+    monkeypatch.setenv("LISTSERVER_AUTH__AUTHSERV_ID", "none")
+    assert "believed" not in talk("config", "mta", program).out
+
+
 def test_a_pipe_keeps_the_mail_whatever_fails_on_our_side(talk: Cli, tmp_path: Path) -> None:
     to = f"talk@{DOMAIN}"
     (tmp_path / "listserver.db").rename(tmp_path / "away")
