@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
+from listserver.actions import late_posts
 from listserver.core.address import Verb, route
 from listserver.core.verp import Verp, read_member_token, read_verp_token
 from listserver.delivery import copies
+from listserver.delivery.courier import FAULT
 from listserver.delivery.smtp import RelayUrl, Smtp
 from listserver.delivery.worker import STALE, Options, Worker
 from listserver.store import deliveries, tables
@@ -325,6 +327,7 @@ def test_5xx_at_mail_is_ours_the_delivery_waits_and_the_operator_is_told(
         clock = Clock()
         async with working(store, script, clock):
             await until(lambda: rows(store, tables.deliveries, "attempts", "lease") == [(1, None)])
+            assert rows(store, tables.deliveries, "reply") == [("550 5.7.1 not you",)]
             assert rows(store, tables.stragglers, "id") == []
             assert script.taken == []
             clock.jump(store, minutes=2)
@@ -344,6 +347,7 @@ def test_a_relay_that_puts_all_off_makes_few_stragglers(store: Store) -> None:
         clock = Clock()
         async with working(store, script, clock, connections=2):
             await until(lambda: rows(store, tables.deliveries, "attempts", "lease") == [(1, None)])
+            assert rows(store, tables.deliveries, "reply") == [("451 4.7.1 greylisted",)]
             assert len(rows(store, tables.stragglers, "id")) == 10
             await drained(store, clock, script)
         assert Counter(script.got()) == Counter(everybody(talk))
@@ -497,3 +501,26 @@ def test_what_cannot_be_made_is_put_off_and_said(store: Store, caplog: pytest.Lo
 
     run(story)
     assert "delivery-deferred" in caplog.messages
+    assert rows(store, tables.deliveries, "reply") == [(FAULT,)]
+
+
+def test_O4_R14_a_signed_post_that_the_relay_cannot_take_is_stopped_and_the_owners_hear_why(store: Store) -> None:
+    talk = build(store, 2)
+    post(store, talk)
+    signed = (
+        "From: anna@x.example\r\n"
+        'Content-Type: multipart/signed; boundary=b; protocol="application/pgp-signature"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGrüße\r\n"
+        "--b\r\nContent-Type: application/pgp-signature\r\n\r\nxx\r\n--b--\r\n"
+    )
+    store.write_now(lambda conn: conn.execute(update(tables.raw).values(bytes=signed.encode())))
+
+    async def story() -> None:
+        async with working(store, Script(offers=("PIPELINING",)), Clock()):
+            await until(lambda: rows(store, tables.deliveries, "state", "lease") == [("stopped", None)])
+
+    run(story)
+    store.write_now(lambda conn: late_posts.tell(conn, SITE, NOW))
+    (told,) = rows(store, tables.notices, "name", "bytes")
+    assert told[0] == "posts-not-sent"
+    assert b"It is signed or encrypted and has octets that the next server" in told[1]
