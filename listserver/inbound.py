@@ -18,6 +18,7 @@ from listserver.core import address, loop_test, mailbox, reason_words
 from listserver.core.address import Route, Verb
 from listserver.core.answerable import answerable
 from listserver.core.envelope import AuthResult, Envelope, Reply
+from listserver.core.marks import mark_of
 from listserver.core.message import Post, read
 from listserver.core.misdirected import misdirected
 from listserver.core.notices import YourPostRefused
@@ -160,7 +161,14 @@ def _of_list(
         return None
     if isinstance(what, Done):
         return TAKEN
+    if _marks_nothing(receiver.site, what.arrived):
+        return email_commands.receive_misdirected(conn, receiver.site, lst, arrived, now)
     return UNASKED if what.arrived.envelope.authenticity.unasked else _Post(lst, what.arrived)
+
+
+def _marks_nothing(site: Site, arrived: posting.Arrived) -> bool:
+    """Whether it is but the word `mute` or `follow`, and answers no post that we know: nothing for the members."""
+    return mark_of(arrived.post) is not None and answerable(arrived.post, arrived.envelope, site.domain)
 
 
 def _is_for_robot(site: Site, arrived: posting.Arrived) -> bool:

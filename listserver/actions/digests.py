@@ -13,7 +13,7 @@ from listserver.actions.access import Verb
 from listserver.core import content, digest_html, digest_text, schedule
 from listserver.core.actor import PROGRAM, Actor
 from listserver.core.compose import ListFacts
-from listserver.core.digest import Digest, Item, Reminder, arrange, header
+from listserver.core.digest import Digest, Item, Reminder, arrange, called, header
 from listserver.core.filing import not_for_the_archive
 from listserver.core.message import read
 from listserver.core.packing import unpack, unpack_json
@@ -211,4 +211,12 @@ def _unanswered(conn: Connection, lst: List, edition: Edition, clock: tzinfo) ->
         return ()
     earliest, latest = edition.made_at - FORGOTTEN, edition.made_at - QUIET
     rows = digests.unanswered(conn, edition, earliest, latest, REMINDERS)
-    return tuple(Reminder(row.identifier, row.subject, row.author_name, row.first_at.astimezone(clock)) for row in rows)
+    return tuple(
+        Reminder(
+            row.identifier,
+            row.subject,
+            called(row.author_name, row.author_address),
+            row.first_at.astimezone(clock),
+        )
+        for row in rows
+    )

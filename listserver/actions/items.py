@@ -19,7 +19,7 @@ from listserver.core import address, content, quoted, tokens
 from listserver.core.address import Verb, address_for
 from listserver.core.answerable import answerable
 from listserver.core.blocks import blocks_of
-from listserver.core.digest import shown_subject
+from listserver.core.digest import called, shown_subject
 from listserver.core.envelope import from_stored
 from listserver.core.marks import mark_of
 from listserver.core.message import read
@@ -56,6 +56,8 @@ class Done:
 def resolve(conn: Connection, site: Site, lst: List, argument: str, arrived: Arrived, now: datetime) -> ToPost | Done:
     """What a mail to `LIST+re.ARGUMENT@` is. Where nothing is known by that name it is a post like others."""
     name = argument.lower()
+    if _answers_post(conn, lst, arrived):
+        return marked(conn, site, lst, arrived, now) or _to_list(site, lst, arrived)
     if name.startswith("digest.") and name[7:].isdigit():
         return _answer_to_digest(conn, site, lst, int(name[7:]), arrived, now)
     row = posts.by_identifier(conn, lst.id, name)
@@ -65,6 +67,11 @@ def resolve(conn: Connection, site: Site, lst: List, argument: str, arrived: Arr
     if token is not None and token.action == ACTION and token.list_id == lst.id:
         return _chosen(conn, site, lst, token, arrived, now)
     return _to_list(site, lst, arrived)
+
+
+def _answers_post(conn: Connection, lst: List, arrived: Arrived) -> bool:
+    """Whether it answers the copy of a post: who wrote that had it from a digest, and so its address stood in To."""
+    return any(posts.by_message_id(conn, lst.id, name) is not None for name in arrived.post.in_reply_to[:2])
 
 
 def to_list(conn: Connection, site: Site, lst: List, arrived: Arrived, now: datetime) -> ToPost | Done:
@@ -188,7 +195,8 @@ def _ask(
         list_title=lst.settings.title or lst.name,
         subject=shown_subject(arrived.post.subject),
         items=tuple(
-            (number, row.author_name, shown_subject(row.subject)) for number, row in enumerate(choices, start=1)
+            (number, called(row.author_name, row.author_address), shown_subject(row.subject))
+            for number, row in enumerate(choices, start=1)
         ),
         days=QUESTION_DAYS,
         list_address=site.address(lst.name),

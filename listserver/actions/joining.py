@@ -71,8 +71,11 @@ def join(  # noqa: PLR0913 (who, where, as whom)
     name: str = "",
     options: Mapping[str, str] | None = None,
     invited: bool = False,
+    greet: bool = True,
 ) -> Outcome:
     """Become a member, as far as the list's `joining` allows it. invited: by an owner, so that nobody else is asked.
+
+    greet: with a mail of its own.
 
     Raises UsageError for options that cannot be.
     """
@@ -89,7 +92,8 @@ def join(  # noqa: PLR0913 (who, where, as whom)
         return MustConfirm()
     if joining in ("approve", "confirm+approve") and not invited:
         return Waits(held_joins.hold(conn, site, lst, address, name, options, now))
-    return Joined(enter(conn, site, actor, lst, address, now, name=name, options=options), already=False)
+    member = enter(conn, site, actor, lst, address, now, name=name, options=options, greet=greet)
+    return Joined(member, already=False)
 
 
 def enter(  # noqa: PLR0913
@@ -102,6 +106,7 @@ def enter(  # noqa: PLR0913
     *,
     name: str,
     options: Mapping[str, str],
+    greet: bool = True,
 ) -> Member:
     """Make somebody a member who may become one, and welcome them."""
     person = people.find_or_add(conn, addresses.valid(address), name, now)
@@ -113,7 +118,8 @@ def enter(  # noqa: PLR0913
     member = members.find(conn, lst.id, person.id)
     assert member is not None
     events.record(conn, "member-joined", actor, now, list_id=lst.id, person_id=person.id, data={"address": address})
-    welcome(conn, site, lst, address, now)
+    if greet:
+        welcome(conn, site, lst, address, now)
     return member
 
 

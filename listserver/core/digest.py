@@ -51,6 +51,16 @@ class Item(NamedTuple):
     files: tuple[File, ...]
     raw: bytes = b""
 
+    @property
+    def called(self) -> str:
+        """The author's name; where there is none, what stands before the @; "" where there is no address either."""
+        return called(self.author, self.author_address)
+
+
+def called(name: str, address: str) -> str:
+    """How people who have a digest are shown the author of a post."""
+    return name or address.rpartition("@")[0]
+
 
 class Reminder(NamedTuple):
     """A question of earlier days that nobody has answered."""

@@ -70,7 +70,7 @@ def _text(digest: Digest) -> Iterator[str]:
             yield f"\n== {topic.subject or words.no_subject}"
             for item in topic.items:
                 number += 1
-                yield f"\n{number}. {item.author or words.somebody}, {words.moment(item.sent_at)}"
+                yield f"\n{number}. {item.called or words.somebody}, {words.moment(item.sent_at)}"
                 yield from _text_item(digest, item)
                 yield f"{words.reply}: {digest.reply_to(item)}"
     yield from _text_waiting(digest)
@@ -126,7 +126,7 @@ def _page(digest: Digest) -> Iterator[str]:
             yield f"<h3>{escape(topic.subject or words.no_subject)}</h3>"
             for item in topic.items:
                 number += 1
-                who = f"<b>{_who(digest, item.author)}</b>, {escape(words.moment(item.sent_at))}"
+                who = f"<b>{_who(digest, item.called)}</b>, {escape(words.moment(item.sent_at))}"
                 yield f"<div class=i id=i{number}><p class=m>{who}</p>"
                 yield from _item(digest, item)
                 yield f"<p class=r>{_links(digest, item)}</p></div>"
@@ -152,7 +152,7 @@ def _contents(digest: Digest, link: bool) -> Iterator[str]:
     for heading, topics in digest.groups:
         yield f"<p><b>{escape(words.headings[heading])}</b></p><ul>"
         for topic in topics:
-            people = dict.fromkeys(item.author or words.somebody for item in topic.items)
+            people = dict.fromkeys(item.called or words.somebody for item in topic.items)
             target = (
                 f"#i{number}" if link else digest.page(topic.items[0]) or f"mailto:{digest.reply_to(topic.items[0])}"
             )

@@ -41,7 +41,7 @@ def contents(digest: Digest) -> list[str]:
                 number += 1
                 name = topic.subject or words.no_subject if at == 0 else ""
                 lines += textwrap.wrap(
-                    f"{number:3}. {name}{' ' if name else ''}({item.author or words.somebody})",
+                    f"{number:3}. {name}{' ' if name else ''}({item.called or words.somebody})",
                     _WIDTH,
                     subsequent_indent="     ",
                 )

@@ -183,7 +183,7 @@ def _settings(member: Member) -> tuple[tuple[str, str], ...]:
     """What a member can set, by the words with which they do: `set myposts off`."""
     rows = [
         ("mode", member.mode),
-        ("pause until", member.paused_through or "none"),
+        *([("pause until", member.paused_through)] if member.paused_through else []),
         ("myposts", "on" if member.own_copies else "off"),
         ("conceal", "on" if member.concealed else "off"),
         *([("topics", member.topics.replace(",", " "))] if member.topics else []),

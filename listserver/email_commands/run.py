@@ -1,7 +1,7 @@
 """Commands -> actions -> results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -79,13 +79,22 @@ def run(  # noqa: PLR0913
         request = Request(site, actor, at, command, now, also)
         match _HANDLERS[command.do](conn, request):
             case Done(result, undo):
-                ran.results.append(result)
+                _add(ran, result)
                 ran.undo.extend(undo)
             case Unproved(address):
                 _must_ask(conn, ran, request, address)
             case _:  # its own mail says so
                 pass
     return ran
+
+
+def _add(ran: Ran, result: Result) -> None:
+    """Note a result. Of several settings of the same lists in a row, only how they are in the end is said."""
+    last = ran.results[-1] if ran.results else result
+    if result.what == last.what == "set" and {row[0] for row in result.rows} == {row[0] for row in last.rows}:
+        ran.results = [*ran.results[:-1], replace(result, text=f"{last.text} {result.text}".strip())]
+        return
+    ran.results.append(result)
 
 
 def _must_ask(conn: Connection, ran: Ran, request: Request, address: str) -> None:

@@ -35,7 +35,7 @@ def _one(conn: Connection, site: Site, actor: Actor, step: Step, now: datetime) 
 
 
 def _join(conn: Connection, site: Site, actor: Actor, lst: List, step: Step, now: datetime) -> None:
-    joining.join(conn, site, actor, lst, step["address"], now, options=step["options"], invited=True)
+    joining.join(conn, site, actor, lst, step["address"], now, options=step["options"], invited=True, greet=False)
 
 
 def _set(conn: Connection, site: Site, actor: Actor, lst: List, step: Step, now: datetime) -> None:

@@ -329,7 +329,7 @@ _ITEMS = (
     .order_by(posts.c.number)
 )
 _UNANSWERED = (
-    select(threads.c.identifier, threads.c.subject, posts.c.author_name, threads.c.first_at)
+    select(threads.c.identifier, threads.c.subject, posts.c.author_name, posts.c.author_address, threads.c.first_at)
     .join(posts, posts.c.id == threads.c.root_id)
     .where(
         threads.c.list_id == _LIST,
@@ -351,6 +351,6 @@ def items(conn: Connection, edition: Edition, *, raws: bool) -> list[Row[Any]]:
 
 
 def unanswered(conn: Connection, edition: Edition, earliest: datetime, latest: datetime, limit: int) -> list[Row[Any]]:
-    """(identifier, subject, author_name, first_at) of threads of one post, older than the edition, newest first."""
+    """(identifier, subject, author_name, author_address, first_at) of threads of one post, before it, newest first."""
     given = {"list": edition.list_id, "from_number": edition.after, "limit": limit}
     return list(conn.execute(_UNANSWERED, given | {"earliest": earliest, "latest": latest}))

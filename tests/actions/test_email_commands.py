@@ -122,7 +122,7 @@ def test_leaving_is_confirmed_and_can_be_taken_back(anna: Robot) -> None:
     anna.reply()
     assert "is no longer a member of:\n  - Talk about drift" in anna.only() and anna.member() is None
     anna.reply("undo")
-    assert "you are again a member" in mails.text(anna.notices("your-commands")[-1])
+    assert "you are again a member" in anna.only()
     member = anna.member()
     assert member is not None and member.mode == "weekly"
 
@@ -194,6 +194,20 @@ def test_set_pause_and_undo(anna: Robot) -> None:
     anna.reply("undo")
     member = anna.member()
     assert member is not None and (member.state, member.mode) == ("active", "digest")
+
+
+def test_several_settings_in_one_mail_are_shown_once_as_they_are_in_the_end(anna: Robot) -> None:
+    anna.create("news")
+    anna.join(anna.list("news"), ANNA)
+    anna.send("set digest\nset myposts off ack\nset * daily\nset * conceal\nwhich", proved=True)
+    said = anna.only()
+    assert said.count("talk: mode = ") == 3 and said.count("Your settings were changed") == 2
+    assert (
+        "talk: myposts = off" in said and "set nothing here: ack" in said and "pause" not in said.split("To change")[0]
+    )
+    anna.reply("undo")
+    member = anna.member()
+    assert member is not None and member.mode == "each" and member.own_copies
 
 
 def test_language_and_time_zone_are_set_by_mail_and_taken_back(anna: Robot) -> None:

@@ -205,12 +205,6 @@ def test_a_word_from_a_stranger_marks_nothing(community: Community) -> None:
     assert community.rows("thread_marks") == community.notices("thread-marked") == []
 
 
-def test_a_word_about_a_thread_that_is_not_there_is_a_post(community: Community) -> None:
-    talk(community)
-    community.post(Subject="Re: x", body="mute", References="<not@example.org> <here@example.org>")
-    assert len(posts(community)) == 3 and community.rows("thread_marks") == []
-
-
 def test_topics_choose_among_tagged_posts_and_following_a_thread_is_stronger(community: Community) -> None:
     lst = talk(community)
     community.join(lst, "emil@example.org")
@@ -260,3 +254,38 @@ def test_the_link_in_the_header_mutes(community: Community) -> None:
     community.join(lst, "emil@example.org")
     community.post("emil@example.org", item(community, 1), body="", Subject="mute")
     assert [row["mark"] for row in community.rows("thread_marks")] == ["mute"]
+
+
+def test_who_answers_the_copy_of_an_answer_from_a_digest_answers_that_copy(community: Community) -> None:
+    """Its To still has the item's address, or the digest's; a reply to all goes there."""
+    lst = talk(community)
+    text = digest(community, lst)
+    whole = re.search(r"Reply-To: (talk\+re\.digest\.\d+@\S+)", text)
+    assert whole is not None
+    for to in (item(community, 2), whole[1]):
+        community.post(DORA, to, body=f"None does.\n\n> {PAINT}", Subject="Re: Paint")
+        said = {"Subject": "Re: Paint", "In_Reply_To": f"<{community.serial}@example.org>"}
+        community.post("anna@example.org", to, body=f"{to}: really?", **said)
+        answer, again = posts(community)[-2:]
+        assert (again["thread_id"], again["parent_id"]) == (answer["thread_id"], answer["id"])
+    assert not community.notices("which-item")
+    community.post(DORA, whole[1], body="mute", In_Reply_To=said["In_Reply_To"])
+    assert len(community.notices("thread-marked")) == 1
+
+
+@pytest.mark.parametrize("to", ["talk@lists.example.org", "talk+re.digest.9@lists.example.org"])
+@pytest.mark.parametrize("word", ["mute", "Follow."])
+def test_a_word_about_a_thread_that_nobody_knows_goes_to_nobody(community: Community, to: str, word: str) -> None:
+    talk(community)
+    community.post(DORA, to, body=word, Subject="Re: Something", In_Reply_To="<long-ago@example.org>")
+    assert len(posts(community)) == 2
+    (answer,) = community.notices("your-commands")
+    assert "needs the mail that it answers" in " ".join(mails.text(answer).split())
+
+
+def test_an_author_without_a_name_is_called_by_what_stands_before_the_at(community: Community) -> None:
+    lst = talk(community)
+    text = digest(community, lst)
+    assert "1. anna, " in text and "<b>anna</b>" in text and "Somebody" not in text
+    community.post(DORA, re.search(r"Reply-To: (\S+)", text)[1], body="Me too!")  # type: ignore[index]
+    assert "1  Ladder (anna)" in mails.text(community.notices("which-item")[0])

@@ -45,7 +45,9 @@ def forms(of: bytes) -> tuple[str, str]:
 
 
 def test_each_item_has_its_author_words_and_its_own_way_to_answer() -> None:
-    text, page = forms(digest_html.html(digest(item(1), item(2, "I have one.", subject="Re: Ladder", author=""))))
+    text, page = forms(
+        digest_html.html(digest(item(1), item(2, "I have one.", subject="Re: Ladder", author="", author_address="")))
+    )
     assert "1. Anna Berg, 1 March, 14:05\nWho has a ladder?\nReply: talk+re.id1@lists.example" in text
     assert "2. Somebody, 1 March, 14:05\nI have one.\nReply: talk+re.id2@lists.example" in text
     assert '<a href="mailto:talk+re.id2@lists.example?subject=Re:%20Ladder">Reply</a>' in page
