@@ -248,8 +248,10 @@ def raw_of(conn: Connection, post_id: int) -> bytes | None:
 
 
 def set_state(conn: Connection, list_id: int, thread_id: int, post_id: int, state: str) -> None:
-    """Show or hide a post."""
+    """Show or hide a post; what nobody sees is not what answered its thread."""
     conn.execute(_SET_STATE, {"post": post_id, "to": state})
+    if state != "shown":
+        conn.execute(_NOT_THE_ANSWER, {"thread": thread_id, "post": post_id})
     _touch(conn, list_id, thread_id)
 
 

@@ -33,7 +33,10 @@ class Words:
 
     def markup(self, english: str, /, **values: Any) -> Markup:
         """The same as HTML: our words as they are, the values escaped."""
-        return Markup(self.texts.get(english, english)).format(**values)  # noqa: S704 (ours)
+        text = self.texts.get(english, english)
+        if values:  # Markup.format does the same, ten times slower
+            text = text.format(**{name: escape(value) for name, value in values.items()})
+        return Markup(text)  # noqa: S704 (ours)
 
     def english(self, text: str) -> Markup:
         """Something that is said in English only, as HTML that says so (WCAG 3.1.2)."""

@@ -255,6 +255,14 @@ def test_the_first_thanks_counts_and_a_deleted_answer_is_none(store: Store, talk
     assert answered(store) == [None]
 
 
+def test_a_hidden_answer_is_none(store: Store, talk: List) -> None:
+    file(store, talk, mail("a", "x"), mail("b", "Re: x", names="a", author=BEN), mail("c", names="a b", body=THANKS))
+    store.write_now(lambda conn: archive.hide(conn, OPERATOR, talk, 3, NOW))
+    assert answered(store) == ["b@x"]
+    store.write_now(lambda conn: archive.hide(conn, OPERATOR, talk, 2, NOW))
+    assert answered(store) == [None]
+
+
 def test_threads_that_become_one_keep_the_answer(store: Store, talk: List) -> None:
     file(store, talk, mail("a", "x", names="0"), mail("b", "Re: x", names="0 a", author=BEN))
     file(store, talk, mail("c", "Re: x", names="0 a b", body=THANKS))
