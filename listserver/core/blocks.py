@@ -94,7 +94,7 @@ def _blocks(lines: list[Line]) -> Iterator[Block]:
 
 
 def _run(lines: list[Line]) -> Iterator[Block]:
-    """The blocks of lines that have one role and depth."""
+    """The blocks of lines that have one role and depth. Rows have no space at their ends, so a blank one is empty."""
     role, depth = lines[0].role, min(lines[0].depth, _MOST_DEPTH)
     rows = [line.text.rstrip() for line in lines]
     if role is Role.QUOTE and (end := _intro_end(rows)):
@@ -140,7 +140,7 @@ def _text(rows: list[str], depth: int) -> Iterator[Block]:
     """Paragraphs, lists and code in a run of rows."""
     at = 0
     while at < len(rows):
-        if not rows[at].strip():
+        if not rows[at]:
             at += 1
             continue
         end = _code_end(rows, at)
@@ -155,23 +155,29 @@ def _text(rows: list[str], depth: int) -> Iterator[Block]:
 def _paragraph_end(rows: list[str], at: int) -> int:
     """Where the paragraph that begins at `at` ends: at a blank row, or where code begins that says so itself."""
     end = at
-    while end < len(rows) and rows[end].strip():
-        if end > at and rows[end].lstrip()[0] in "`~d@-+" and (_FENCE.match(rows[end]) or _DIFF_START.match(rows[end])):
+    while end < len(rows) and rows[end]:
+        if end > at and _may_say_code(rows[end]) and (_FENCE.match(rows[end]) or _DIFF_START.match(rows[end])):
             break
         end += 1
     return end
 
 
+def _may_say_code(row: str) -> bool:
+    """Whether a row may be a fence or begin a diff, at a glance: nearly none does."""
+    return row[0] in "`~d@-+" or row[0].isspace()
+
+
 def _code_end(rows: list[str], at: int) -> int:
     """The end of code that begins at `at` (`at` itself if none does)."""
-    if fence := _FENCE.match(rows[at]):
-        closing = (end for end in range(at + 1, len(rows)) if rows[end].strip() == fence[1])
-        return next(closing, len(rows) - 1) + 1
-    if _DIFF_START.match(rows[at]):
-        end = at
-        while end < len(rows) and (not rows[end].strip() or rows[end][0] in " \t" or _DIFF.match(rows[end])):
-            end += 1
-        return end
+    if _may_say_code(rows[at]):
+        if fence := _FENCE.match(rows[at]):
+            closing = (end for end in range(at + 1, len(rows)) if rows[end].strip() == fence[1])
+            return next(closing, len(rows) - 1) + 1
+        if _DIFF_START.match(rows[at]):
+            end = at
+            while end < len(rows) and (not rows[end] or rows[end][0] in " \t" or _DIFF.match(rows[end])):
+                end += 1
+            return end
     # Code with blank lines in it is one block as long as what follows looks like code too.
     end = start = at
     while start < len(rows):
@@ -179,22 +185,22 @@ def _code_end(rows: list[str], at: int) -> int:
         if not _looks_formatted(rows[start:stop]):
             break
         end = start = stop
-        while start < len(rows) and not rows[start].strip():
+        while start < len(rows) and not rows[start]:
             start += 1
     return end
 
 
 def _looks_formatted(rows: list[str]) -> bool:
     """Whether a paragraph is code, a table or otherwise laid out by hand."""
-    if _ITEM.match(rows[0]):
+    if _is_item(rows[0]):
         return False
-    indented = sum(row.startswith(("    ", "\t")) for row in rows)
-    if indented == len(rows) and not all(len(row) > 60 for row in rows):
-        return True
-    columns = sum(("   " in row or "\t" in row) and bool(_COLUMNS.search(row)) for row in rows)
-    if len(rows) >= 2 and 2 * columns > len(rows):
+    if all(row.startswith(("    ", "\t")) for row in rows) and not all(len(row) > 60 for row in rows):
         return True
     joined = "\n".join(["", *rows, ""])
+    if len(rows) >= 2 and ("   " in joined or "\t" in joined):
+        columns = sum(("   " in row or "\t" in row) and bool(_COLUMNS.search(row)) for row in rows)
+        if 2 * columns > len(rows):
+            return True
     if any(mark in joined for mark in _CODE_MARKS):
         code = sum(len(row) <= 120 and _is_code(row) and len(_WORDS.findall(row)) <= 8 for row in rows)
         if 2 * code > len(rows):
@@ -212,9 +218,14 @@ def _is_code(row: str) -> bool:
     return _CODE_START.match(row) is not None or (row[-1:] in ",)" and _DATA.match(row) is not None)
 
 
+def _is_item(row: str) -> bool:
+    """Whether a row begins an item of a list; two letters begin none."""
+    return not row[:2].isalpha() and _ITEM.match(row) is not None
+
+
 def _prose(rows: list[str], depth: int) -> Iterator[Block]:
     """A paragraph, a list, or a paragraph with a list under it."""
-    items = [at for at, row in enumerate(rows) if not row[:2].isalpha() and _ITEM.match(row)]
+    items = [at for at, row in enumerate(rows) if _is_item(row)]
     begins = next((at for at in items if at == 0 or _FIRST.match(rows[at])), len(rows))
     items = [at for at in items if at >= begins]
     if not items or (items == [0] and len(rows) > 1 and not rows[1].startswith(" ")):
@@ -224,17 +235,19 @@ def _prose(rows: list[str], depth: int) -> Iterator[Block]:
         yield Block(Kind.PARAGRAPH, _reflow(rows[:first]), depth, lines=first)
     joined: list[str] = []
     for row in rows[first:]:
-        joined += ("\n" if _ITEM.match(row) else " ", row.strip())
+        joined += ("\n" if _is_item(row) else " ", row.strip())
     yield Block(Kind.LIST, "".join(joined[1:]), depth, lines=len(rows) - first)
 
 
 def _reflow(rows: list[str]) -> str:
     """Rows joined where the next row's first word would not have fitted: those breaks are a program's."""
-    width = max(len(row) for row in rows)
+    width = max(map(len, rows))
+    if not 40 <= width <= 100:
+        return "\n".join([row.strip() for row in rows])
+    most = min(width, 72)
     parts = [rows[0].strip()]
     for row, below in pairwise(rows):
-        word = len(below.split(None, 1)[0])
-        wrapped = 40 <= width <= 100 and len(row) + 1 + word > min(width, 72)
+        wrapped = len(row) + 1 + len(below.split(None, 1)[0]) > most
         parts += (" " if wrapped else "\n", below.strip())
     return "".join(parts)
 

@@ -94,6 +94,7 @@ _WORD = re.compile(r"\w+")
 _FIRST_WORD = re.compile(r"[^\W_]\w{,23}")
 _NOTICE_STARTS = {phrase.split()[0].split("-")[0].rstrip(":") for phrase in words.SENT_FROM + words.NOTICE_OPENINGS}
 _SIGNATURE_LINES = 25
+_OPENING = 10_000  # characters in which the first sentence is looked for
 
 
 def own_text(text: str) -> OwnText:
@@ -119,6 +120,7 @@ def first_sentence(text: str, limit: int = 140) -> str:
 
     A greeting line ("Hi all,") is passed over where more follows.
     """
+    text = text[:_OPENING]  # the rest of a long text cannot matter
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if len(paragraphs) > 1 and len(lines[0].split()) <= 4 and not lines[0].endswith((".", "?", "。", "？")):
