@@ -5,24 +5,26 @@ Python's lock lets one thread run at a time, and reading a mail for the archive 
 
 import asyncio
 import os
+import socket
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime
 
 from listserver import inbound
 from listserver.actions.posting import Arrived, Ready
 from listserver.core.envelope import Envelope
 from listserver.inbound import Shelf
-from listserver.preparing_process import LENGTH, READY, Asked, opened, request
+from listserver.preparing_process import LENGTH, Asked, opened, request
 
 SMALL = 32_768  # octets of a mail up to which it is read in the event loop: a thread would cost more
 BUSY = 3  # mails on their way to the archive, from which on other processes help
 WAITING = 100_000  # octets that one of them has at once: beyond that it is quicker done here
 EACH = 4_000  # octets that take as long to read as what each mail costs beside them
 MOST = 4  # processes
+CHUNK = 256 * 1024  # octets that are read at once
 IDLE = 60.0  # seconds without work after which they end
 
 
@@ -98,54 +100,100 @@ class Preparing:
             await beside.close()
 
 
-class _Beside:
-    """One process. It answers requests in their order, and who asked waits for the turn of his own."""
+class _Beside(asyncio.BufferedProtocol):
+    """One process, at the other end of a socket. It answers requests in their order."""
 
-    def __init__(self, process: Process) -> None:
-        assert process.stdin is not None and process.stdout is not None
+    def __init__(self) -> None:
         self.waiting = 0  # octets
-        self._process = process
-        self._into, self._out = process.stdin, process.stdout
-        self._turn = asyncio.Lock()
+        self._transport: asyncio.Transport | None = None
+        self._process: Process | None = None
+        self._chunk = memoryview(bytearray(CHUNK))
+        self._got = bytearray()
+        self._answers: deque[asyncio.Future[bytes]] = deque()
+        self._gone = False
 
     @classmethod
     async def start(cls) -> "_Beside":
         """One that has read its modules. Raises OSError, EOFError."""
-        command = (sys.executable, "-m", "listserver.preparing_process")
-        made = cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE))
-        await made._out.readexactly(len(READY))
+        ours, theirs = socket.socketpair()
+        with theirs:
+            ours.setblocking(False)
+            _, made = await asyncio.get_running_loop().create_connection(cls, sock=ours)
+            ready = made._answer()
+            command = (sys.executable, "-m", "listserver.preparing_process")
+            try:
+                fd = theirs.fileno()
+                made._process = await asyncio.create_subprocess_exec(*command, stdin=fd, stdout=fd)
+            except OSError:
+                await made.close()
+                raise
+        await ready
         return made
 
     async def prepare(self, envelope: Envelope, raw: bytes, shelf: Shelf | None, now: datetime) -> Arrived:
-        """Raises OSError, EOFError."""
+        """Raises EOFError if the process ends."""
         list_id, language = (shelf.list_id, shelf.language) if shelf else (None, "")
-        octets = await self._ask(request(Asked(list_id, language, now), raw))
-        found = opened(octets, raw)
+        found = opened(await self._ask(request(Asked(list_id, language, now), raw)), raw)
         if found is None:
             return inbound.prepare(envelope, raw)
-        arrived = Arrived(envelope, found.post, found.packed)
-        if list_id is None or found.prepared is None:
-            return arrived
-        return replace(arrived, ready=Ready(list_id, language, found.prepared))
+        ready = Ready(shelf.list_id, language, found.prepared) if shelf and found.prepared else None
+        return Arrived(envelope, found.post, found.packed, ready)
 
     async def _ask(self, asked: bytes) -> bytes:
-        self.waiting += len(asked) + EACH
+        assert self._transport is not None
+        cost = len(asked) + EACH
+        self.waiting += cost
         try:
-            self._into.write(asked)
-            async with self._turn:
-                (length,) = LENGTH.unpack(await self._out.readexactly(LENGTH.size))
-                return await self._out.readexactly(length)
-        except BaseException:  # an answer that nobody reads would be taken for the next one
-            self._end()
-            raise
+            answer = self._answer()
+            self._transport.write(asked)
+            return await answer
         finally:
-            self.waiting -= len(asked) + EACH
+            self.waiting -= cost
+
+    def _answer(self) -> "asyncio.Future[bytes]":
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        if self._gone:
+            future.set_exception(EOFError())
+        else:
+            self._answers.append(future)
+        return future
 
     async def close(self) -> None:
         """End it, and wait until it has."""
-        self._end()
-        await self._process.wait()
+        if self._transport is not None:
+            self._transport.abort()
+        if self._process is not None:
+            await self._process.wait()
 
-    def _end(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
+    # ---- what asyncio calls -----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is ours."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next octets go."""
+        return self._chunk
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Hand over what is complete."""
+        got = self._got
+        got += self._chunk[:nbytes]
+        while len(got) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(got)
+            end = LENGTH.size + length
+            if len(got) < end:
+                break
+            answer = self._answers.popleft()
+            if not answer.done():  # else who asked was cancelled
+                answer.set_result(bytes(got[LENGTH.size : end]))
+            del got[:end]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The process has ended: nobody waits for it any more."""
+        self._gone = True
+        for answer in self._answers:
+            if not answer.done():
+                answer.set_exception(EOFError())
+        self._answers.clear()

@@ -1,7 +1,8 @@
 """A process that reads mails and makes them ready (`python -m listserver.preparing_process`), for preparing.py.
 
-It imports nothing but core. It says READY; then each request is a head (`Asked`, pickled) and the mail, both with their
-lengths before them, and each answer is a pickle with its length before it. It ends with its input.
+It imports nothing but core. It begins with an empty answer; then each request is a head (`Asked`, pickled) and the
+mail, both with their lengths before them, and each answer is a pickle with its length before it. It ends with its
+input.
 """
 
 import pickle
@@ -17,7 +18,6 @@ from listserver.core.packing import pack
 
 LENGTHS = struct.Struct(">II")
 LENGTH = struct.Struct(">I")
-READY = b"!"
 _NOT_SENT = ("raw", "lines", "text")  # who asks has the bytes; of the rest hardly anything is looked at again
 
 
@@ -72,7 +72,7 @@ def opened(octets: bytes, raw: bytes) -> Answer | None:
 
 def serve(reading: BinaryIO, writing: BinaryIO) -> None:
     """Answer until the input ends."""
-    writing.write(READY)
+    writing.write(LENGTH.pack(0))
     writing.flush()
     while len(lengths := reading.read(LENGTHS.size)) == LENGTHS.size:
         head, mail = (reading.read(length) for length in LENGTHS.unpack(lengths))

@@ -14,7 +14,7 @@ from listserver.core.filing import prepare
 from listserver.core.message import read
 from listserver.inbound import Shelf
 from listserver.preparing import Preparing
-from listserver.preparing_process import LENGTH, READY, Asked, answer, opened, request, serve
+from listserver.preparing_process import LENGTH, Asked, answer, opened, request, serve
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 TO = Envelope("anna@example.org", "talk@lists.example.org", "smtp")
@@ -49,8 +49,9 @@ def test_requests_are_answered_in_their_order_until_the_input_ends() -> None:
     asked = b"".join(request(Asked(7, "en", NOW), mail(number)) for number in range(3))
     written = io.BytesIO()
     serve(io.BytesIO(asked + b"\0"), written)
-    rest = written.getvalue()[len(READY) :]
-    assert written.getvalue().startswith(READY)
+    rest = written.getvalue()
+    assert LENGTH.unpack(rest[: LENGTH.size]) == (0,)  # it is ready
+    rest = rest[LENGTH.size :]
     for number in range(3):
         (length,) = LENGTH.unpack(rest[: LENGTH.size])
         told = opened(rest[LENGTH.size :][:length], mail(number))
@@ -102,6 +103,7 @@ def test_a_process_that_was_ended_is_done_without() -> None:
         await several(made, 3)
         await made.started()
         [beside] = made._processes
+        assert beside._process is not None
         beside._process.kill()
         await beside._process.wait()
         arrived = await several(made, 6)
@@ -121,7 +123,7 @@ def test_without_work_the_processes_end_and_with_work_they_start_again(monkeypat
         async with asyncio.timeout(10):
             while made._starting is not None:  # noqa: ASYNC110 (nobody is told of it)
                 await asyncio.sleep(0.02)
-        assert first._process.returncode is not None and made._processes == []
+        assert first._process is not None and first._process.returncode is not None and made._processes == []
         await several(made, 3)
         await made.started()
         assert len(made._processes) == 1
