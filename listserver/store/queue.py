@@ -113,7 +113,10 @@ _LATE = (
     .outerjoin_from(deliveries, posts, posts.c.id == deliveries.c.post_id)
     .where(_IS_LATE)
     .group_by(*_LATE_OF, *_SHOWN)
-    .order_by("since", deliveries.c.list_id)
+    .order_by(
+        *("since", deliveries.c.list_id, func.coalesce(deliveries.c.post_id, 0)),
+        *(func.coalesce(deliveries.c.edition_id, 0), deliveries.c.state),
+    )
     .limit(bindparam("count"))
 )
 _LATE_COPIES = _COPIES.where(deliveries.c.list_id == bindparam("list"), _IS_LATE)
