@@ -8,7 +8,7 @@ from listserver.store import fronts, lists
 from listserver.store.lists import List
 from listserver.web import dates
 from listserver.web.http import Response
-from listserver.web.render import Version, dated, not_modified, page
+from listserver.web.render import Version, dated, not_modified, page, tongue
 from listserver.web.rows import Row, by_day, rows
 from listserver.web.visit import Visit
 from listserver.web.words import reading
@@ -37,8 +37,9 @@ def site(visit: Visit) -> Response:
     ]
     last = max((lst.last_post_at for lst in shown if lst.last_post_at), default=None)
     version = Version(tuple((lst.id, lst.changed) for lst in shown), last)
+    told = [(lst, tongue(visit, lst, reading(visit, None))) for lst in shown]
     return not_modified(visit, version) or dated(
-        visit, page(visit, "site", lists=shown, posts=sum(lst.posts for lst in shown)), version
+        visit, page(visit, "site", lists=told, posts=sum(lst.posts for lst in shown)), version
     )
 
 

@@ -383,7 +383,7 @@ def test_feeds_are_well_formed(talk: Store, get: Get) -> None:
 
 @pytest.mark.parametrize(("language", "page", "written"), [("de", "de", ""), ("fr-CA", "fr", ""), ("es", "en", "es")])
 def test_I4_readers_get_the_language_of_the_list(talk: Store, get: Get, language: str, page: str, written: str) -> None:
-    lst = new_list(talk, "other", archive="public", language=language)
+    lst = new_list(talk, "other", archive="public", language=language, title="Talk")
     file(talk, lst, mail("a", "Drift"), mail("b", "Re: Drift", names="a", day=1, author="Kim <kim@example.org>"))
     thread = get(f"/other/t/{post_id('a', 'other')}").headers["location"]
     for url in ("/other/", thread, f"/other/p/{post_id('b', 'other')}/", "/other/2026/03/", "/other/search?q=drift"):
@@ -393,7 +393,8 @@ def test_I4_readers_get_the_language_of_the_list(talk: Store, get: Get, language
     said = {"de": "1. bis 2. März 2026", "fr": "du 1 au 2 mars 2026", "en": "1 to 2 March 2026"}
     assert said[page] in opened_text(get(thread))
     assert f'<html lang="{page}">' in get("/other/nothing").body.decode()
-    assert '<html lang="en">' in opened_text(get("/"))
+    front = opened_text(get("/"))
+    assert '<html lang="en">' in front and f'<p class="say" lang="{language}">Talk' in front
 
 
 def test_search_finds_marks_and_hides_addresses(talk: Store, get: Get) -> None:
