@@ -53,7 +53,7 @@ _FREE = {
 _BOUND = {
     Answer.YES: "distribute release post send publish freischalten publier publicar pubblica plaatsen publiceer",
     Answer.DISCARD: """
-        discard drop delete bin trash verwerfen löschen supprimer jeter descartar borrar eliminar scarta elimina
+        discard drop delete bin trash verwerfen löschen loeschen supprimer jeter descartar borrar eliminar scarta elimina
         verwijderen weggooien descartar apagar usuń kasta släng radera slet kassér forkast slett poista zahodit smazat
         удалить удали 破棄 削除 丢弃 删除 刪除
     """,
@@ -70,7 +70,7 @@ _BOUND = {
         edit bearbeiten modifier editar modifica bewerken edytuj redigera rediger muokkaa upravit править 編集 编辑 編輯
     """,
     Answer.LATER: """
-        later claim mine später meins tard después luego dopo later depois później senare senere myöhemmin později
+        later claim mine später spaeter meins tard después luego dopo later depois później senare senere myöhemmin později
         позже 後で 稍后 稍後
     """,
 }

@@ -17,7 +17,7 @@ def wrapped(text: str, until: str = "") -> str:
 
     until: a line from which on nothing is touched, "" if there is none.
     """
-    head, mark, rest = text.partition(f"{until}\n") if until else (text, "", "")
+    head, mark, rest = text.partition(f"\n{until}\n") if until else (text, "", "")
     head = re.sub(r"\n{3,}", "\n\n", head)  # what was left out of a text leaves no hole
     return "\n".join(_lines(head.split("\n"))) + mark + rest
 
