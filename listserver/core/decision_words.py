@@ -53,9 +53,9 @@ _FREE = {
 _BOUND = {
     Answer.YES: "distribute release post send publish freischalten publier publicar pubblica plaatsen publiceer",
     Answer.DISCARD: """
-        discard drop delete bin trash verwerfen löschen loeschen supprimer jeter descartar borrar eliminar scarta elimina
+        discard drop delete bin trash verwerfen löschen supprimer jeter descartar borrar eliminar scarta elimina
         verwijderen weggooien descartar apagar usuń kasta släng radera slet kassér forkast slett poista zahodit smazat
-        удалить удали 破棄 削除 丢弃 删除 刪除
+        loeschen удалить удали 破棄 削除 丢弃 删除 刪除
     """,
     Answer.SPAM: "spam junk spamm pourriel спам スパム 迷惑メール 垃圾 垃圾邮件 垃圾郵件",
     Answer.TRUST: """
@@ -70,8 +70,8 @@ _BOUND = {
         edit bearbeiten modifier editar modifica bewerken edytuj redigera rediger muokkaa upravit править 編集 编辑 編輯
     """,
     Answer.LATER: """
-        later claim mine später spaeter meins tard después luego dopo later depois później senare senere myöhemmin později
-        позже 後で 稍后 稍後
+        later claim mine später meins tard después luego dopo later depois później senare senere myöhemmin později
+        spaeter позже 後で 稍后 稍後
     """,
 }
 FREE = {word: answer for answer, words in _FREE.items() for word in words.split()}

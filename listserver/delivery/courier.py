@@ -144,9 +144,10 @@ class Courier:
     async def _edition(self, work: Range) -> _End:
         office = self._office
         readers, each = await office.store.read(partial(_readers, work=work))
-        if each and office.signers.keys:  # the forms of neighbours differ: they are signed together all the same
-            return await self._lots(work, signed(office.signers, self._personal(readers)))
-        return await self._lots(work, self._issues(readers))
+        if not each:
+            return await self._lots(work, self._issues(readers))
+        due = self._personal(readers)  # the forms of neighbours differ: they are signed together all the same
+        return await self._lots(work, signed(office.signers, due) if office.signers.keys else _unsigned(due))
 
     async def _personal(self, readers: Sequence[Reader]) -> AsyncIterator[Personal]:
         for reader in readers:
@@ -155,7 +156,7 @@ class Courier:
                 yield mailing, (reader.member_id, reader.address)
 
     async def _issues(self, readers: Sequence[Reader]) -> AsyncIterator[Lot]:
-        """The copies of these readers, in their order."""
+        """Equal copies for readers of the same issue who follow each other."""
         for issue, some in groupby(readers, key=lambda reader: reader.issue):
             mailing = await self._mailing(issue)
             if mailing is not None:
@@ -317,6 +318,11 @@ class Courier:
 def _readers(conn: Conn, work: Range) -> tuple[list[Reader], bool]:
     """The readers in a range of an edition, and whether each of them has a copy of their own."""
     return digests.readers_of_range(conn, work), lists.get(conn, work.list_id).settings.copies == "each"
+
+
+async def _unsigned(copies: AsyncIterator[Personal]) -> AsyncIterator[Lot]:
+    async for mailing, recipient in copies:
+        yield Lot(mailing.copy(recipient), (recipient,))
 
 
 async def _each(lots: Iterator[Lot]) -> AsyncIterator[Lot]:
