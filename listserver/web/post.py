@@ -21,7 +21,8 @@ OPENING = 280  # characters of the post that it answers
 def post(visit: Visit, found: Found) -> Response:
     """The post, what it answers, what answers it, and its neighbours."""
     lst, about = found.list, found.thread
-    version = Version((found.post.id, found.post.state, about.id, about.changed, about.posts), about.last_at)
+    seen = (found.post.id, found.post.state, about.id, about.changed, about.posts, spoken(visit, lst).language)
+    version = Version(seen, about.last_at)
     if unchanged := not_modified(visit, version):
         return unchanged
     entries = [e for e in outline(reading.of_thread(visit.conn, about.id)) if e.post.state == "shown" or not e.leaf]

@@ -46,7 +46,7 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         return redirect(_place(visit, found, url), 302)
     if url != f"{visit.root}/{lst.name}/t/{about.identifier}/{slug}":
         return redirect(url + _query(visit), 301)
-    version = Version((about.id, about.changed, about.posts), about.last_at)
+    version = Version((about.id, about.changed, about.posts, spoken(visit, lst).language), about.last_at)
     if unchanged := not_modified(visit, version):
         return unchanged
     entries = _entries(visit, about.id)
