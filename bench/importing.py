@@ -23,9 +23,9 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from listserver.actions import archive, importing  # noqa: E402
-from listserver.actions.importing import Found  # noqa: E402
 from listserver.core import mbox  # noqa: E402
 from listserver.core.filing import Prepared, prepare  # noqa: E402
+from listserver.core.imported import Found  # noqa: E402
 from listserver.core.message import read  # noqa: E402
 from listserver.store import lists, migrations  # noqa: E402
 from listserver.store.engine import Store  # noqa: E402

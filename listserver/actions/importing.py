@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,10 @@ from sqlalchemy import Connection
 from listserver.actions import access, archive
 from listserver.actions.access import Verb
 from listserver.actions.archive import Duplicate, Filed
-from listserver.core import mbox, repair
+from listserver.core import mbox
 from listserver.core.actor import Actor
-from listserver.core.filing import Prepared, prepare
-from listserver.core.message import read
+from listserver.core.filing import Prepared
+from listserver.core.imported import Found, prepare_all
 from listserver.core.old_links import Numbering
 from listserver.core.old_links import name as old_link_name
 from listserver.errors import UsageError
@@ -58,14 +58,6 @@ class OldLinks(NamedTuple):
     first: int = 0
 
 
-class Found(NamedTuple):
-    """A mail in a source. place: for people. at: when it came, as its mbox separator says."""
-
-    place: str
-    raw: bytes
-    at: datetime | None
-
-
 def run(  # noqa: PLR0913 (two of them are for few callers)
     store: Store,
     actor: Actor,
@@ -83,7 +75,7 @@ def run(  # noqa: PLR0913 (two of them are for few callers)
     """
     store.read_now(lambda conn: access.require(conn, actor, Verb.CONFIGURE, lst.id))
     batches = _batches(mail for path in paths for mail in mails(path))
-    job = partial(_prepare, list_id=lst.id, language=lst.settings.language, now=now)
+    job = partial(prepare_all, list_id=lst.id, language=lst.settings.language, now=now)
     state = Imported()
     for ready in _worked(batches, job, (os.cpu_count() or 1) if workers is None else workers):
         posts = [one for one in ready if isinstance(one, Prepared)]
@@ -211,18 +203,3 @@ def _take(batches: Iterator[list[Found]], count: int) -> Iterator[list[Found]]:
         if batch is None:
             return
         yield batch
-
-
-def _prepare(batch: list[Found], list_id: int, language: str, now: datetime) -> list[Prepared | str]:
-    ready: list[Prepared | str] = []
-    previous = now
-    for mail in batch:
-        try:
-            post = read(mail.raw)
-            previous = repair.arrival(post, mail.at, now) or previous  # without any date, the order decides
-            prepared = prepare(post, list_id, language, previous, author=repair.author(post))
-            known_by = repair.content_hash(post)
-            ready.append(prepared if known_by == prepared.content_hash else replace(prepared, content_hash=known_by))
-        except Exception as failure:  # one mail that shows a fault of ours must not end the import of thousands
-            ready.append(f"{mail.place}: {failure!r}")
-    return ready

@@ -52,23 +52,26 @@ def split(lines: Iterable[bytes], unquote: bool) -> Iterator[Entry]:
     """
     mail: list[bytes] = []
     at: datetime | None = None
-    begun, after_blank, perhaps = False, True, b""
+    begun, perhaps, last = False, b"", b"\n"
     for line in lines:
+        if begun and not perhaps and line[:5] != b"From ":  # nearly all lines
+            mail.append(line)
+            continue
         if not begun and line.startswith(_MARK):
             line = line.removeprefix(_MARK)
         if perhaps:
             if _BEGINS.match(line):
                 if begun:
                     yield _entry(mail, at, unquote)
-                mail, at, begun = [], _date(perhaps), True
+                mail, at, begun, last = [], _date(perhaps), True, perhaps
             else:
                 mail.append(perhaps)
             perhaps = b""
+        after_blank = (mail[-1] if mail else last) in (b"\n", b"\r\n")
         if line.startswith(b"From ") and (_NETSCAPE.fullmatch(line) or (after_blank and _SEPARATOR.fullmatch(line))):
             perhaps = line
         else:
             mail.append(line)
-        after_blank = line in (b"\n", b"\r\n")
     if begun:
         yield _entry([*mail, perhaps], at, unquote)
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from listserver.core.subject import changed_subject, parse_subject, subject_key
@@ -32,6 +33,7 @@ SLACK = timedelta(days=1)  # by which clocks may differ
 MOST_NAMED = 50  # ancestors of a post that count (standards R7)
 
 
+@lru_cache(maxsize=8192)  # filing asks for it several times a post
 def identifier(list_name: str, message_id: str, content_hash: bytes = b"") -> str:
     """The ten characters by which a post is found for ever (archive-design: base32 of SHA-256, lower case).
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from listserver.actions import exporting, importing
 from listserver.actions.importing import Imported, OldLinks
+from listserver.core import imported
 from listserver.core.actor import OPERATOR, Actor, Proof
 from listserver.core.message import Post
 from listserver.core.old_links import Numbering
@@ -136,8 +137,8 @@ def test_one_mail_that_fails_does_not_end_the_import(
             raise ValueError("a fault")
         return real(raw)
 
-    real = importing.read
-    monkeypatch.setattr(importing, "read", fault)
+    real = imported.read
+    monkeypatch.setattr(imported, "read", fault)
     done = run(store, talk, path)
     assert done == Imported(2, 0, (f"{path}, mail 2: ValueError('a fault')",))
     monkeypatch.undo()
