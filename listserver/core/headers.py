@@ -4,6 +4,7 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, a2b_qp
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import NamedTuple
 
 from listserver.core.charsets import codec_of, decode, decode_undeclared
@@ -30,6 +31,9 @@ _MBOX_LINE = re.compile(rb">?From [^\n]*+\n")
 _BLANK = re.compile(rb"\r*+\n")
 
 
+_field = partial(tuple.__new__, Field)  # as Field(*values), in less time: mails have many
+
+
 def split_header(raw: bytes, start: int, end: int) -> tuple[list[Field], int, bool]:
     """The fields from start, where the body begins, and whether an empty line (or the end) stands between them.
 
@@ -44,8 +48,8 @@ def split_header(raw: bytes, start: int, end: int) -> tuple[list[Field], int, bo
             break
         name, value = found.groups()
         value = unfold(value) if b"\n" in value else value.strip(b" \t\r")
-        position = found.end()
-        fields.append(Field(name.decode("ascii"), value, found.start(), position))
+        start, position = position, found.end()
+        fields.append(_field((name.decode("ascii"), value, start, position)))
     blank = _BLANK.match(raw, position, end)
     return (fields, blank.end(), True) if blank else (fields, position, position >= end)
 

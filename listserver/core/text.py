@@ -52,6 +52,7 @@ _MARKS = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200e\u200f\u2060\ufeff\u1427]")
 _WROTE = rf"(?<!\w)(?:{_either(words.WROTE)})(?!\w)|{_either(words.WROTE_CJK)}"
 _HAS_WROTE = re.compile(_WROTE, re.I)
+_WROTE_LOW = tuple({word.lower() for word in (*words.WROTE, *words.WROTE_CJK)})
 _WROTE_WORDS = {word.rstrip(")") for word in words.WROTE}
 # The last letter of a line that can end an attribution, and the marks that may stand behind it.
 _MAY_END = {form for word in (*words.WROTE, *words.WROTE_CJK) for form in (word[-1].lower(), word[-1].upper())}
@@ -155,6 +156,11 @@ def _is_rule(line: str) -> bool:
     """Whether a line is drawn, not written: ----, ***, —."""
     drawn = line.strip(" \t")
     return not drawn[:1].isalnum() and not drawn.strip("-_=~*#+—–") and (len(drawn) >= 2 or drawn in ("—", "–"))
+
+
+def _has_wrote(text: str) -> bool:
+    low = text.lower()  # to look for each word alone costs a tenth of the expression
+    return any(word in low for word in _WROTE_LOW) and _HAS_WROTE.search(text) is not None
 
 
 def _ends_with_wrote(text: str) -> bool:
@@ -385,10 +391,10 @@ class _Reader:
     def _is_attribution(self, first: str, joined: str, end: int) -> bool:
         ending = joined.rstrip(" *_")
         colon = ending.endswith((":", "：", "----"))
-        wrote = _HAS_WROTE.search(joined) if colon else _ends_with_wrote(joined)
+        wrote = _has_wrote(joined) if colon else _ends_with_wrote(joined)
         if not colon and not wrote:
             return self._is_dated_name(first, ending, end)
-        mail = _MAIL.search(joined)
+        mail = ("@" in joined or " at " in joined) and _MAIL.search(joined)
         if wrote and _STARTS.match(first) and (mail or _TIME.search(joined)):
             return colon or self._quoted_from(end)
         if wrote and mail and not joined.startswith("<") and len(joined) < 200 and self._begins_here(first, end):
