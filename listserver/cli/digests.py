@@ -31,6 +31,8 @@ def send(
             lambda conn: digests.send(conn, OPERATOR, lists.find(conn, list_name), now, everything=everything)
         )
     for edition in made:
-        common.say(f"{list_name}: {edition.stream}: posts {edition.after + 1} to {edition.upto} are on their way.")
+        first, last = edition.after + 1, edition.upto
+        said = f"post {last} is on its way" if first == last else f"posts {first} to {last} are on their way"
+        common.say(f"{list_name}: {edition.stream}: {said}.")
     if not made:
         common.say(f"{list_name}: nothing new, nothing sent.")
