@@ -2,6 +2,7 @@
 
 import pytest
 
+from listserver.core import words as words_module
 from listserver.core.words import Piece, extract, fold, subject_words, words
 from tests.growth import is_linear
 
@@ -84,3 +85,12 @@ def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
         extract(text, frozenset({"drift", "検検"}), "en")
 
     assert is_linear(both, lambda n: unit * n, 60_000 // len(unit))
+
+
+def test_so_many_stems_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words_module, "KEPT", 3)
+    monkeypatch.setattr(words_module, "_known", kept := {"english": words_module._Stems("english")})
+    assert words_module.stems(["drifting", "sensors", "humid", "ladders", "drifting"], "en") == [
+        "drift", "sensor", "humid", "ladder", "drift",
+    ]  # fmt: skip
+    assert len(kept["english"]) == 2
