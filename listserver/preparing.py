@@ -22,9 +22,11 @@ from listserver.preparing_process import LENGTH, Asked, opened, request
 SMALL = 32_768  # octets of a mail up to which it is read in the event loop: a thread would cost more
 BUSY = 3  # mails on their way to the archive, from which on other processes help
 WAITING = 100_000  # octets that one of them has at once: beyond that it is quicker done here
+LARGEST = 1_000_000  # octets of a mail that is handed over, which takes copies of it
 EACH = 4_000  # octets that take as long to read as what each mail costs beside them
 MOST = 4  # processes
 CHUNK = 256 * 1024  # octets that are read at once
+PATIENCE = 30.0  # seconds that an answer may take
 IDLE = 60.0  # seconds without work after which they end
 
 
@@ -50,10 +52,11 @@ class Preparing:
 
     async def prepare(self, envelope: Envelope, raw: bytes, shelf: Shelf | None, now: datetime) -> Arrived:
         """A mail as read and packed; with all for the list's archive, where another process has the time for it."""
-        if self._under_way >= BUSY and (beside := self._free(len(raw))):
+        if self._under_way >= BUSY and len(raw) <= LARGEST and (beside := self._free(len(raw))):
             try:
-                return await beside.prepare(envelope, raw, shelf, now)
-            except (OSError, EOFError):  # it was ended by somebody
+                async with asyncio.timeout(PATIENCE):
+                    return await beside.prepare(envelope, raw, shelf, now)
+            except (EOFError, TimeoutError):  # it was ended or stopped by somebody
                 await self._drop(beside)
         if len(raw) <= SMALL:
             return inbound.prepare(envelope, raw)
@@ -163,6 +166,8 @@ class _Beside(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
         if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
             await self._process.wait()
 
     # ---- what asyncio calls -----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pickle
 import signal
 import struct
 import sys
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, BinaryIO, NamedTuple
 
@@ -85,4 +86,5 @@ if __name__ == "__main__":
     # Who asks ends us, by closing the pipe: it takes mails while it stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    with suppress(OSError):  # nobody is there any more
+        serve(sys.stdin.buffer, sys.stdout.buffer)

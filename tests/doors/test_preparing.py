@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import os
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,6 +94,33 @@ def test_many_at_once_are_shared_with_another_process_and_few_are_not() -> None:
         assert ready(await several(made, 6, shelf=None)) == 0
         large = await several(made, 6, lines=2_000)  # 90 kB each: it has one of them at a time, the rest is read here
         assert 1 <= ready(large) < 6 and same(large, 2_000)
+        await made.close()
+
+    asyncio.run(story())
+
+
+def test_a_process_that_was_stopped_is_waited_for_so_long_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        monkeypatch.setattr(preparing, "PATIENCE", 0.3)
+        made = Preparing(1)
+        await several(made, 3)
+        await made.started()
+        process = made._processes[0]._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        arrived = await several(made, 6)
+        assert same(arrived) and ready(arrived) == 0 and made._processes == []
+        assert process.returncode == -signal.SIGKILL
+        await made.close()
+
+    asyncio.run(story())
+
+
+def test_the_largest_mails_are_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        monkeypatch.setattr(preparing, "LARGEST", 100)
+        made = Preparing(1)
+        assert same(await several(made, 6)) and made._starting is None
         await made.close()
 
     asyncio.run(story())
