@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -24,12 +26,14 @@ SITE = Site(HOST, "Lists", f"postmaster@{HOST}", "en", f"https://{HOST}", b"s" *
 KEY = signing.Key(HOST, "s1", rsa.generate_private_key(65537, 2048))
 CLIENT = "8.8.4.4"  # an address that may send; nobody is asked about it
 RECEIVED = f"Received: from {HOST} ({HOST} [{CLIENT}])\r\n\tby mx.receiver.example with ESMTPS id 4f2a; "
-RECEIVED += "Tue, 24 Nov 2026 12:00:05 +0000\r\n"
+NOW = datetime.now(UTC)  # what is a day old has points for that
+DATE = format_datetime(NOW)
+RECEIVED += f"{DATE}\r\n"
 POST = (
     f"Received: from mail.berg.example (mail.berg.example [8.8.8.8])\r\n\tby {HOST} with ESMTPS id 7c1e; "
-    "Tue, 24 Nov 2026 12:00:02 +0000\r\n"
+    f"{DATE}\r\n"
     "From: Anna Berg <anna@berg.example>\r\nTo: talk@lists.example.org\r\nSubject: Notes of the meeting on Tuesday\r\n"
-    "Date: Tue, 24 Nov 2026 12:00:00 +0000\r\nMessage-ID: <20261124120000.12345@mail.berg.example>\r\n"
+    f"Date: {DATE}\r\nMessage-ID: <{NOW:%Y%m%d%H%M%S}.12345@mail.berg.example>\r\n"
     "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
     "Hello everybody,\r\n\r\nhere are the notes of our meeting on Tuesday. We agreed to meet again in two weeks,\r\n"
     "and Ben will bring the maps.\r\n\r\nBest wishes,\r\nAnna\r\n"
@@ -49,7 +53,7 @@ def sent(name: str) -> bytes:
     link = f"https://{HOST}/talk/p/abcdefghij/"
     made = compose(read(POST.encode()), ListFacts("talk", SITE, settings), Variant("keep", personal), link)
     assert isinstance(made, Template)
-    mould = signing.mould(made.head, signing.body_hash(made.body.removeprefix(b"\r\n")), (KEY,), 1_795_521_605)
+    mould = signing.mould(made.head, signing.body_hash(made.body.removeprefix(b"\r\n")), (KEY,), int(NOW.timestamp()))
     return RECEIVED.encode() + mould.header(b"0123456789abcdef0123456789abcdef7") + made.body
 
 

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ CONFIG = ROOT / "config"
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a web server answered."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Front:
     """A web server before ours. plain, secure: its ports."""
 
@@ -44,13 +54,15 @@ class Front:
     context: ssl.SSLContext
     name: str
 
-    def get(self, path: str, body: bytes | None = None, **headers: str) -> "urllib.request._UrlopenRet":
+    def get(self, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """What it answers under https; also what is no success."""
         asked = urllib.request.Request(f"https://{HOST}:{self.secure}{path}", data=body, headers=headers)
         try:
-            return urllib.request.urlopen(asked, context=self.context, timeout=20)
-        except urllib.error.HTTPError as answer:
-            return answer
+            with urllib.request.urlopen(asked, context=self.context, timeout=20) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return Answer(refused.code, refused.headers, refused.read())
 
 
 @contextlib.contextmanager
@@ -122,11 +134,12 @@ def test_the_archive_behind_a_web_server(
         server(tmp_path, serve.ports["web"]) as front,
     ):
         page = front.get("/talk/")
-        assert (page.status, b"Talk of the town" in page.read()) == (200, True)
+        assert (page.status, b"Talk of the town" in page.body) == (200, True)
         assert "max-age" in page.headers["Strict-Transport-Security"]
         with pytest.raises(urllib.error.HTTPError) as moved:
             urllib.request.build_opener(_Stay).open(f"http://{HOST}:{front.plain}/talk/", timeout=20)
-        assert moved.value.status in (301, 308)
+        moved.value.close()
+        assert moved.value.code in (301, 308)
         assert moved.value.headers["Location"].startswith(f"https://{HOST}")
         # Who asks is told apart by their true address, whatever they write.
         said = [front.get("/talk/search?q=x", **{"X-Forwarded-For": f"203.0.113.{n}"}).status for n in range(2)]
