@@ -3,7 +3,7 @@
 VENV    ?= .venv
 PY      := $(VENV)/bin/python
 PEERS   ?= .peers
-WORKERS ?= 2
+WORKERS ?= 3
 SHELL   := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench soak clean
