@@ -83,9 +83,17 @@ class Campaign:
                 self.serves.remove(victim)
         self.over = True
         await asyncio.wait_for(asyncio.gather(*clients), 30)
-        end = time.monotonic() + LEASE + 20
-        while self.missing() and time.monotonic() < end:  # noqa: ASYNC110 (the relay knows nothing of us)
-            await asyncio.sleep(0.1)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until nobody misses a copy, or none has come for longer than a lease lasts."""
+        copies, end = 0, 0.0
+        while self.missing():
+            if (now := sum(self.taken.count.values())) > copies:
+                copies, end = now, time.monotonic() + LEASE + 20
+            elif time.monotonic() > end:
+                return
+            await asyncio.sleep(1)  # looking for who is missing takes time, which the relay needs as well
 
     async def client(self, number: int) -> None:
         await asyncio.sleep(self.chance.uniform(0, PAUSE))
