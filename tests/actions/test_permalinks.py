@@ -79,7 +79,7 @@ def test_addresses_outlive_a_move_to_the_other_database(
             (path / f"{at}.eml").write_bytes(octets)
     else:
         whole = request.getfixturevalue("shared") / "data" / "lists" / "r-sig-meta-analysis.mbox.xz"
-        path = whole if source == "all" else head(whole, tmp_path / "r-sig.mbox", 3_000_000)
+        path = whole if source == "all" else head(whole, tmp_path / "r-sig.mbox", 1_000_000)
     urls = [sqlite_url, postgres_url] if first == "sqlite" else [postgres_url, sqlite_url]
     with Store.open(urls[0]) as old, Store.open(urls[1]) as new:
         filled(old, path)

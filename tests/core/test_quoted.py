@@ -83,7 +83,7 @@ def _tried(posts: list[Post]) -> tuple[int, int, int]:
     return right, wrong, asked
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(400, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [100, pytest.param(400, marks=pytest.mark.soak)])
 def test_of_real_replies_98_percent_land_in_the_right_thread(shared: Path, count: int) -> None:
     """The few others quote what its author had sent twice, under two subjects."""
     lists = ("r-sig-meta-analysis", "usrp-users")

@@ -1,6 +1,6 @@
 """A year of bounces: who is dead is found soon, who lives is never without mail for longer than a probe takes.
 
-`pytest -m soak tests/stories/test_year_of_bounces.py -s` runs it for 10,000 members; the short form has 300.
+`pytest -m soak tests/stories/test_year_of_bounces.py -s` runs it for 10,000 members; the short form has 150.
 """
 
 import random
@@ -240,7 +240,7 @@ def _one_post_refused(year: Year) -> int:
     return done
 
 
-@pytest.mark.parametrize("size", [300, pytest.param(10_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("size", [150, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_B3_B4_a_year_of_bounces(tmp_path: Path, size: int) -> None:
     url = f"sqlite:///{tmp_path}/year.db"
     upgrade(url)
