@@ -35,6 +35,7 @@ class Event(StrEnum):
     SERVICE_STOPPED = "service-stopped", "It has ended."
     SERVICE_RELOADED = "service-reloaded", "It has read its configuration again."
     SERVICE_FAILED = "service-failed", "A part of it failed, and the process ends."
+    HELPER_ENDED = "helper-ended", "A process that helps `serve` ended or did not start; others do its work."
     DATABASE_UNAVAILABLE = "database-unavailable", "The database is locked, full or gone; mail is put off with 451."
     DATABASE_UPGRADED = "database-upgraded", "The schema was brought to this release's."
     DATABASE_BACKED_UP = "database-backed-up", "A backup was written."

@@ -1,24 +1,18 @@
 """A process that reads mails and makes them ready (`python -m listserver.preparing_process`), for preparing.py.
 
-It imports nothing but core. It begins with an empty answer; then each request is a head (`Asked`, pickled) and the
-mail, both with their lengths before them, and each answer is a pickle with its length before it. It ends with its
-input.
+It imports nothing but core. A request is an `Asked` and the mail, an answer what `answer` says, both as pickles.
 """
 
 import pickle
-import signal
-import struct
-import sys
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from listserver.core.filing import Prepared, prepare
 from listserver.core.message import Post, read
 from listserver.core.packing import pack
+from listserver.helper_process import run
 
-LENGTHS = struct.Struct(">II")
-LENGTH = struct.Struct(">I")
 _NOT_SENT = ("raw", "lines", "text")  # who asks has the bytes; of the rest hardly anything is looked at again
 
 
@@ -40,8 +34,7 @@ class Answer(NamedTuple):
 
 def request(asked: Asked, raw: bytes) -> bytes:
     """What a process is asked."""
-    head = pickle.dumps(tuple(asked), pickle.HIGHEST_PROTOCOL)
-    return b"".join((LENGTHS.pack(len(head), len(raw)), head, raw))
+    return pickle.dumps((tuple(asked), raw), pickle.HIGHEST_PROTOCOL)
 
 
 def answer(asked: Asked, raw: bytes) -> bytes:
@@ -71,20 +64,15 @@ def opened(octets: bytes, raw: bytes) -> Answer | None:
     return Answer(post, packed, None if fields is None else Prepared(*fields))
 
 
-def serve(reading: BinaryIO, writing: BinaryIO) -> None:
-    """Answer until the input ends."""
-    writing.write(LENGTH.pack(0))
-    writing.flush()
-    while len(lengths := reading.read(LENGTHS.size)) == LENGTHS.size:
-        head, mail = (reading.read(length) for length in LENGTHS.unpack(lengths))
-        octets = answer(Asked(*pickle.loads(head)), mail)  # noqa: S301 (the process that started this one wrote it)
-        writing.write(LENGTH.pack(len(octets)) + octets)
-        writing.flush()
+def begin(greeting: bytes) -> Callable[[bytes], bytes]:
+    """What answers requests; there is nothing to be told before."""
+    return _answered
+
+
+def _answered(asked: bytes) -> bytes:
+    head, raw = pickle.loads(asked)  # noqa: S301 (the process that started this one wrote it)
+    return answer(Asked(*head), raw)
 
 
 if __name__ == "__main__":
-    # Who asks ends us, by closing the pipe: it takes mails while it stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with suppress(OSError):  # nobody is there any more
-        serve(sys.stdin.buffer, sys.stdout.buffer)
+    run(begin)

@@ -73,7 +73,7 @@ class Worker:
             clock,
             options.monotonic,
             options.chance,
-            Signers(options.keys, options.monotonic),
+            Signers(options.keys),
             self._stamp,
             Renderings(store, site, self._stamp, options.monotonic),
             options.xverp,
@@ -150,7 +150,6 @@ class Worker:
             if not self._couriers:
                 self.office.renderings.forget()
             await self.office.relay.tidy()
-            await self.office.signers.tidy()
 
     def _stamp(self) -> Stamp:
         return Stamp(int(self._clock().timestamp()), self._options.keys, self._options.seals)

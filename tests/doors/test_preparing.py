@@ -1,7 +1,6 @@
 """Mails made ready by a process beside ours: it makes no difference but time."""
 
 import asyncio
-import io
 import os
 import signal
 from datetime import UTC, datetime
@@ -16,7 +15,8 @@ from listserver.core.filing import prepare
 from listserver.core.message import read
 from listserver.inbound import Shelf
 from listserver.preparing import Preparing
-from listserver.preparing_process import LENGTH, Asked, answer, opened, request, serve
+from listserver.preparing_process import Asked, answer, begin, opened, request
+from tests.helping import all_ready, children
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 TO = Envelope("anna@example.org", "talk@lists.example.org", "smtp")
@@ -47,19 +47,9 @@ def test_for_no_list_nothing_is_made_ready_and_a_fault_is_no_answer() -> None:
     assert opened(answer(Asked(7, None, NOW), mail(1)), mail(1)) is None  # type: ignore[arg-type]
 
 
-def test_requests_are_answered_in_their_order_until_the_input_ends() -> None:
-    asked = b"".join(request(Asked(7, "en", NOW), mail(number)) for number in range(3))
-    written = io.BytesIO()
-    serve(io.BytesIO(asked + b"\0"), written)
-    rest = written.getvalue()
-    assert LENGTH.unpack(rest[: LENGTH.size]) == (0,)  # it is ready
-    rest = rest[LENGTH.size :]
-    for number in range(3):
-        (length,) = LENGTH.unpack(rest[: LENGTH.size])
-        told = opened(rest[LENGTH.size :][:length], mail(number))
-        assert told is not None and told.post.subject == f"Walk {number}"
-        rest = rest[LENGTH.size + length :]
-    assert rest == b""
+def test_what_is_asked_is_what_is_answered() -> None:
+    told = opened(begin(b"")(request(Asked(7, "en", NOW), mail(1))), mail(1))
+    assert told == opened(answer(Asked(7, "en", NOW), mail(1)), mail(1)) is not None
 
 
 async def several(made: Preparing, count: int, lines: int = 3, shelf: Shelf | None = SHELF) -> list[Arrived]:
@@ -84,7 +74,7 @@ def test_many_at_once_are_shared_with_another_process_and_few_are_not() -> None:
         made = Preparing(1)
         first = await several(made, 6)
         assert ready(first) == 0 and same(first)  # it is only being started
-        await made.started()
+        await all_ready(made._helpers)
         second = await several(made, 6)
         assert ready(second) == 6 and same(second)
         assert second[3].ready is not None
@@ -99,72 +89,50 @@ def test_many_at_once_are_shared_with_another_process_and_few_are_not() -> None:
     asyncio.run(story())
 
 
-def test_a_process_that_was_stopped_is_waited_for_so_long_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story() -> None:
-        monkeypatch.setattr(preparing, "PATIENCE", 0.3)
-        made = Preparing(1)
-        await several(made, 3)
-        await made.started()
-        process = made._processes[0]._process
-        assert process is not None
-        os.kill(process.pid, signal.SIGSTOP)
-        arrived = await several(made, 6)
-        assert same(arrived) and ready(arrived) == 0 and made._processes == []
-        assert process.returncode == -signal.SIGKILL
-        await made.close()
-
-    asyncio.run(story())
-
-
 def test_the_largest_mails_are_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         monkeypatch.setattr(preparing, "LARGEST", 100)
         made = Preparing(1)
-        assert same(await several(made, 6)) and made._starting is None
+        assert same(await several(made, 6)) and children() == set()
         await made.close()
 
     asyncio.run(story())
 
 
-def test_a_process_that_was_ended_is_done_without() -> None:
+def test_every_mail_is_read_though_the_processes_are_killed_at_their_work() -> None:
+    async def story() -> None:
+        made = Preparing(2)
+        await several(made, 3)
+        for _ in range(3):
+            await all_ready(made._helpers)
+            mails = asyncio.create_task(several(made, 40, lines=50))
+            await asyncio.sleep(0.01)
+            assert any(one.busy for one in made._helpers._ready)
+            for pid in children():
+                os.kill(pid, signal.SIGKILL)
+            assert same(await mails, 50)
+        await all_ready(made._helpers)
+        assert ready(await several(made, 6)) == 6
+        await made.close()
+        assert children() == set()
+
+    asyncio.run(story())
+
+
+def test_what_a_process_has_at_once_and_what_it_keeps_of_it_is_bounded() -> None:
     async def story() -> None:
         made = Preparing(1)
         await several(made, 3)
-        await made.started()
-        [beside] = made._processes
-        assert beside._process is not None
-        beside._process.kill()
-        await beside._process.wait()
-        arrived = await several(made, 6)
-        assert same(arrived) and ready(arrived) == 0 and made._processes == []
-        await made.close()
-
-    asyncio.run(story())
-
-
-def test_without_work_the_processes_end_and_with_work_they_start_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story() -> None:
-        monkeypatch.setattr(preparing, "IDLE", 0.2)
-        made = Preparing(1)
-        await several(made, 3)
-        await made.started()
-        [first] = made._processes
-        async with asyncio.timeout(10):
-            while made._starting is not None:  # noqa: ASYNC110 (nobody is told of it)
-                await asyncio.sleep(0.02)
-        assert first._process is not None and first._process.returncode is not None and made._processes == []
-        await several(made, 3)
-        await made.started()
-        assert len(made._processes) == 1
-        await made.close()
-
-    asyncio.run(story())
-
-
-def test_a_machine_with_one_core_helps_itself() -> None:
-    async def story() -> None:
-        made = Preparing(0)
-        assert same(await several(made, 6)) and made._starting is None
+        await all_ready(made._helpers)
+        sizes: list[int] = []
+        for _ in range(6):
+            work = asyncio.create_task(several(made, 100, lines=400))  # 18 kB each
+            while not work.done():
+                assert sum(one.busy for one in made._helpers._ready) < preparing.WAITING
+                await asyncio.sleep(0.001)
+            [pid] = children()
+            sizes.append(int((Path("/proc") / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+        assert sizes[-1] < 100_000_000 and sizes[-1] < sizes[1] * 1.2
         await made.close()
 
     asyncio.run(story())

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
@@ -15,6 +14,7 @@ from listserver.core.site import Site
 from listserver.delivery import copies, signers
 from listserver.delivery.signers import Signers
 from listserver.store.deliveries import Letter
+from tests.helping import all_ready, children
 
 KEY = Key("lists.example", "e1", ed25519.Ed25519PrivateKey.generate())
 RSA = Key("lists.example", "r1", rsa.generate_private_key(65537, 2048))
@@ -37,18 +37,11 @@ def results(sent: bytes) -> list[AuthResult]:
     return [v.result for v in run(dkim.check(mail, NOW), lambda asked: records[asked.name])]
 
 
-def children() -> list[int]:
-    tasks = Path("/proc/self/task").iterdir()
-    return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
-
-
-async def running(pool: Signers) -> list[int]:
+async def running(pool: Signers) -> set[int]:
     """The processes of a pool that was asked once, when all are ready."""
-    before = children()
     await pool.values([[b"d" * 32] * len(pool.keys)])
-    async with asyncio.timeout(60):
-        await pool.started()
-    return [pid for pid in children() if pid not in before]
+    await all_ready(pool._helpers)
+    return children()
 
 
 def test_A8_each_copy_is_signed_with_its_own_link() -> None:
@@ -83,7 +76,7 @@ async def sent_by(pool: Signers) -> list[list[AuthResult]]:
 
 def test_A8_other_processes_sign_personal_copies_in_the_order_of_the_members() -> None:
     async def story() -> None:
-        pool = Signers((RSA, KEY), lambda: 0.0)
+        pool = Signers((RSA, KEY))
         assert await running(pool)
         found = await asyncio.gather(*(sent_by(pool) for _ in range(4)))  # as many couriers do at once
         assert found == [[[AuthResult.PASS, AuthResult.PASS]] * len(MEMBERS)] * 4
@@ -92,33 +85,22 @@ def test_A8_other_processes_sign_personal_copies_in_the_order_of_the_members() -
     asyncio.run(story())
 
 
-def test_A9_copies_are_signed_though_the_processes_that_sign_are_killed() -> None:
+def test_A9_copies_are_signed_though_the_processes_that_sign_are_killed_at_their_work() -> None:
     async def story() -> None:
-        pool = Signers((RSA, KEY), lambda: 0.0)
-        pids = await running(pool)
+        pool = Signers((RSA, KEY))
         post = mailing(True, (RSA, KEY))
-        sent = []
-        async for lot in signers.signed(pool, signers.personal(post, MEMBERS)):
-            for pid in pids:
-                os.kill(pid, signal.SIGKILL)
-            pids = []
-            sent.append(results(lot.parcel.head + lot.parcel.body))
-        assert sent == [[AuthResult.PASS, AuthResult.PASS]] * len(MEMBERS)
+        for _ in range(2):
+            pids = await running(pool)
+            sent = []
+            async for lot in signers.signed(pool, signers.personal(post, MEMBERS)):
+                if pids:
+                    assert any(one.busy for one in pool._helpers._ready)
+                while pids:
+                    os.kill(pids.pop(), signal.SIGKILL)
+                sent.append(results(lot.parcel.head + lot.parcel.body))
+            assert sent == [[AuthResult.PASS, AuthResult.PASS]] * len(MEMBERS)
+        assert len(await running(pool)) == min(len(os.sched_getaffinity(0)), signers.MOST)
         await pool.close()
-
-    asyncio.run(story())
-
-
-def test_processes_that_sign_end_after_a_rest_and_with_us() -> None:
-    async def story() -> None:
-        now = 0.0
-        pool = Signers((RSA,), lambda: now)
-        pids = await running(pool)
-        await pool.tidy()
-        assert set(pids) <= set(children())
-        now = signers.IDLE + 1
-        await pool.tidy()
-        assert not set(pids) & set(children())
-        await pool.close()
+        assert children() == set()
 
     asyncio.run(story())
