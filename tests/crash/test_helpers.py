@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -54,15 +55,20 @@ async def posts(port: int) -> list[str]:
     return [one for some in made for one in some]
 
 
-def served(folder: Path, port: int) -> Serve:
-    """A service that signs, with a list, and the relay at that port."""
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[tuple[Serve, Script]]:
+    """A service that signs, with a list, and where its copies go."""
     url = f"sqlite:///{folder}/listserver.db"
     migrations.upgrade(url)
     with Store.open(url) as store:
         store.write_now(lambda conn: community.build(conn, MEMBERS, "talk", **OPEN))
     dkim_keys.create(folder / "dkim", "lists.example.org", community.NOW)
-    settings = {"RELAY__URL": f"smtp://127.0.0.1:{port}", "WEB__LISTEN": ""}
-    return Serve(folder, database=url, only="smtp,delivery", **settings)
+    script = Script()
+    async with relay(script):
+        settings = {"RELAY__URL": f"smtp://127.0.0.1:{script.port}", "WEB__LISTEN": ""}
+        with Serve(folder, database=url, only="smtp,delivery", **settings) as serve:
+            yield serve, script
+            await asyncio.to_thread(serve.stop)  # here, where the relay can still say goodbye
 
 
 pytestmark = pytest.mark.skipif(
@@ -72,29 +78,26 @@ pytestmark = pytest.mark.skipif(
 
 def test_every_post_is_filed_and_every_copy_signed_though_the_helpers_are_killed(tmp_path: Path) -> None:
     async def story() -> None:
-        script = Script()
-        async with relay(script):
-            serve = served(tmp_path, script.port)
-            with serve:
-                work = asyncio.create_task(posts(serve.ports["smtp"]))
-                seen: set[int] = set()
-                for _ in range(3):
-                    for pid in await until_there_are_both(serve.pid):
-                        seen.add(pid)
-                        os.kill(pid, signal.SIGKILL)
-                    await asyncio.sleep(0.3)
-                made = await work
-                due = {(mail, f"m{n}@talk.example") for mail in made for n in range(MEMBERS)}
-                async with asyncio.timeout(PATIENCE):
-                    while len(script.taken) < len(due):  # noqa: ASYNC110
-                        await asyncio.sleep(0.05)
-                assert not await until_there_are_both(serve.pid) & seen
-            assert archived(f"sqlite:///{tmp_path}/listserver.db") == Counter(made)
-            assert Counter(
-                (copy.mail.partition(b"Message-ID: <")[2].partition(b">")[0].decode(), copy.recipient)
-                for copy in script.taken
-            ) == Counter(due)
-            assert all(copy.mail.count(b"DKIM-Signature: ") == 2 for copy in script.taken)
+        async with serving(tmp_path) as (serve, script):
+            work = asyncio.create_task(posts(serve.ports["smtp"]))
+            seen: set[int] = set()
+            for _ in range(3):
+                for pid in await until_there_are_both(serve.pid):
+                    seen.add(pid)
+                    os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(0.3)
+            made = await work
+            due = {(mail, f"m{n}@talk.example") for mail in made for n in range(MEMBERS)}
+            async with asyncio.timeout(PATIENCE):
+                while len(script.taken) < len(due):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert not await until_there_are_both(serve.pid) & seen
+        assert archived(f"sqlite:///{tmp_path}/listserver.db") == Counter(made)
+        assert Counter(
+            (copy.mail.partition(b"Message-ID: <")[2].partition(b">")[0].decode(), copy.recipient)
+            for copy in script.taken
+        ) == Counter(due)
+        assert all(copy.mail.count(b"DKIM-Signature: ") == 2 for copy in script.taken)
 
     asyncio.run(story())
 
@@ -102,19 +105,15 @@ def test_every_post_is_filed_and_every_copy_signed_though_the_helpers_are_killed
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_however_serve_ends_its_helpers_end_with_it(tmp_path: Path, number: signal.Signals) -> None:
     async def story() -> None:
-        script = Script()
-        async with relay(script):
-            serve = served(tmp_path, script.port)
-            with serve:
-                work = asyncio.create_task(posts(serve.ports["smtp"]))
-                helpers = await until_there_are_both(serve.pid)
-                serve.send(number)
-                await asyncio.wait([work])
-                with suppress(AssertionError, OSError, EOFError, ValueError):  # it was cut short
-                    await work
-                async with asyncio.timeout(PATIENCE):
-                    while any(kind(pid) in KINDS for pid in helpers):  # noqa: ASYNC110
-                        await asyncio.sleep(0.05)
-                await asyncio.to_thread(serve.stop)
+        async with serving(tmp_path) as (serve, _):
+            work = asyncio.create_task(posts(serve.ports["smtp"]))
+            helpers = await until_there_are_both(serve.pid)
+            serve.send(number)
+            await asyncio.wait([work])
+            with suppress(AssertionError, OSError, EOFError, ValueError):  # it was cut short
+                await work
+            async with asyncio.timeout(PATIENCE):
+                while any(kind(pid) in KINDS for pid in helpers):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
 
     asyncio.run(story())
