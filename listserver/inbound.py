@@ -60,17 +60,18 @@ class Shelf:
     language: str
 
 
-def shelf(conn: Connection, receiver: Receiver, recipient: str) -> Shelf | None:
-    """The shelf of an address for posts; None for other addresses of ours."""
-    route = _route(conn, receiver.site, recipient)
-    lst = lists.find(conn, route.list) if route.list and route.verb in (Verb.POST, Verb.RE) else None
+def accept_recipient(conn: Connection, receiver: Receiver, recipient: str) -> Shelf | Reply | None:
+    """Whether mail may come to that address: the refusal for RCPT if not (standards S18, S19).
+
+    If so, the shelf of what comes to an address for posts, and None for other addresses of ours.
+    """
+    known: dict[str, List | None] = {}
+    route = _route(conn, receiver.site, recipient, known)
+    refusal = _refusal(route)
+    if refusal is not None:
+        return None if refusal is UNKNOWN and aliases.find(conn, receiver.site, recipient) else refusal
+    lst = known[route.list] if route.list and route.verb in (Verb.POST, Verb.RE) else None
     return Shelf(lst.id, lst.settings.language) if lst else None
-
-
-def accept_recipient(conn: Connection, receiver: Receiver, recipient: str) -> Reply | None:
-    """Whether mail may come to that address: None, or the refusal for RCPT (standards S18, S19)."""
-    refusal = _refusal(_route(conn, receiver.site, recipient))
-    return None if refusal is UNKNOWN and aliases.find(conn, receiver.site, recipient) else refusal
 
 
 def receive(conn: Connection, receiver: Receiver, arrived: posting.Arrived, now: datetime) -> Reply:
@@ -113,19 +114,13 @@ def _reply_or_post(
     conn: Connection, receiver: Receiver, arrived: posting.Arrived, now: datetime, known: dict[str, List | None]
 ) -> Reply | _Post:
     """The reply to a mail that is no post of a list, once done. known: lists by name, as far as they were read."""
-
-    def find(name: str) -> List | None:
-        if name not in known:
-            known[name] = lists.find(conn, name)
-        return known[name]
-
-    route = address.route(arrived.envelope.recipient, receiver.site.domain, lambda name: find(name) is not None)
+    route = _route(conn, receiver.site, arrived.envelope.recipient, known)
     refusal = _refusal(route)
     if refusal is UNKNOWN and (author := aliases.find(conn, receiver.site, arrived.envelope.recipient)):
         return aliases.pass_on(conn, receiver.site, arrived, author, now)
     if refusal is not None:
         return refusal
-    lst = find(route.list) if route.list else None
+    lst = known[route.list] if route.list else None
     if route.verb is Verb.BOUNCE or (route.verb in REPORTED_TO and bounces.is_report(arrived)):
         token = route.argument if route.verb is Verb.BOUNCE else ""
         return bounces.receive(conn, receiver.site, lst, arrived, token, now)
@@ -185,8 +180,9 @@ def _to_people(conn: Connection, site: Site, lst: List | None, arrived: posting.
 
 def refuse_by_mail(conn: Connection, receiver: Receiver, arrived: posting.Arrived, reply: Reply, now: datetime) -> None:
     """Tell an author by mail what the dialogue could not: other lists took the same mail (standards S16)."""
-    route = _route(conn, receiver.site, arrived.envelope.recipient)
-    lst = lists.find(conn, route.list) if route.list else None
+    known: dict[str, List | None] = {}
+    route = _route(conn, receiver.site, arrived.envelope.recipient, known)
+    lst = known[route.list] if route.list else None
     if lst is None or not arrived.post.authors or arrived.post.automatic:
         return
     to = arrived.post.authors[0].address
@@ -206,7 +202,7 @@ def recipients(conn: Connection, receiver: Receiver, post: Post) -> tuple[str, .
     """The addresses of ours that a mail in a mailbox was sent to."""
 
     def ours(recipient: str) -> bool:
-        return accept_recipient(conn, receiver, recipient) is None
+        return not isinstance(accept_recipient(conn, receiver, recipient), Reply)
 
     return mailbox.recipients(post, receiver.site.domain, ours)
 
@@ -230,8 +226,15 @@ def receive_once(conn: Connection, receiver: Receiver, arrived: posting.Arrived,
     return reply
 
 
-def _route(conn: Connection, site: Site, recipient: str) -> Route:
-    return address.route(recipient, site.domain, lambda name: lists.exists(conn, name))
+def _route(conn: Connection, site: Site, recipient: str, known: dict[str, List | None]) -> Route:
+    """What an address means. known: lists by name, as far as they were read; those of the route are added."""
+
+    def exists(name: str) -> bool:
+        if name not in known:
+            known[name] = lists.find(conn, name)
+        return known[name] is not None
+
+    return address.route(recipient, site.domain, exists)
 
 
 def _refusal(route: Route) -> Reply | None:

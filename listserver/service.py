@@ -229,17 +229,13 @@ class Reception:
         """
         if address in self._ours:
             return None
-
-        def unit(conn: Connection) -> tuple[Reply | None, inbound.Shelf | None]:
-            refusal = inbound.accept_recipient(conn, self._receiver, address)
-            return refusal, None if refusal else inbound.shelf(conn, self._receiver, address)
-
-        refusal, shelf = await self._store.read(unit)
-        if refusal is None:
-            if len(self._ours) >= MOST_KNOWN:
-                self._ours.clear()
-            self._ours[address] = shelf
-        return refusal
+        found = await self._store.read(lambda conn: inbound.accept_recipient(conn, self._receiver, address))
+        if isinstance(found, Reply):
+            return found
+        if len(self._ours) >= MOST_KNOWN:
+            self._ours.clear()
+        self._ours[address] = found
+        return None
 
     async def receive(self, envelope: Envelope, raw: bytes) -> Reply:
         """The verdict on one mail for one recipient, after its commit. Raises Unavailable."""

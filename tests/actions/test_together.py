@@ -187,7 +187,7 @@ def test_what_was_made_ready_before_is_filed_if_the_list_is_the_same_still(commu
 )
 def test_the_archive_that_an_address_means(community: Community, to: str, expected: bool) -> None:
     talk = community.create(language="de")
-    found = community.store.read_now(lambda c: inbound.shelf(c, community.receiver, to))
+    found = community.store.read_now(lambda c: inbound.accept_recipient(c, community.receiver, to))
     assert found == (inbound.Shelf(talk.id, "de") if expected else None)
 
 
