@@ -5,9 +5,7 @@ post of as many octets as the digest has in the mean. Each copy has its own retu
 and only the ratios count.
 """
 
-import argparse
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, update
 
-from bench.fanout import OPEN, left, post
+from bench.fanout import OPEN, Found, fan_out, left, measured, post, sender
 from bench.postfix import sink
 from listserver.actions import archive, digests
 from listserver.core.actor import OPERATOR
@@ -25,7 +23,6 @@ from listserver.store import lists, migrations, tables
 from listserver.store.digests import Edition, Issue
 from listserver.store.engine import Store
 from tests import community
-from tests.running import Serve
 
 FORMS = ("html", "plain", "mime")
 POSTS = 20  # in one digest
@@ -61,17 +58,6 @@ def octets(conn: Connection, edition: Edition) -> int:
     return int(statistics.mean(len(digests.compose(conn, SITE, issue)[1] or b"") for issue in issues))
 
 
-def rate(serve: Serve, store: Store, count: int, begin: Callable[[], object]) -> tuple[float, float, float]:
-    """(copies a second until the last row is gone, the server's most memory meanwhile, processor time a copy in µs)."""
-    before, memory = serve.cpu(), 0
-    begin()
-    start = time.perf_counter()
-    while left(store):
-        memory = max(memory, serve.memory())
-        time.sleep(0.05)
-    return count / (time.perf_counter() - start), memory, 1e6 * (serve.cpu() - before) / count
-
-
 def rates(folder: Path, members: int, rounds: int) -> None:
     """Print the medians."""
     url = f"sqlite:///{folder}/listserver.db"
@@ -80,9 +66,8 @@ def rates(folder: Path, members: int, rounds: int) -> None:
         list_id = store.write_now(lambda conn: readers(conn, members))
         store.write_now(lambda conn: community.build(conn, members, "each", **OPEN))
         size = store.write_now(lambda conn: octets(conn, close(conn, list_id)))
-        serve = Serve(folder, database=url, only="smtp,delivery", RELAY__URL=f"smtp://127.0.0.1:{port}", WEB__LISTEN="")
-        found: dict[str, list[tuple[float, float, float]]] = {"post, 2 kB": [], "digest": [], "post as large": []}
-        with serve:
+        found: dict[str, list[Found]] = {"post, 2 kB": [], "digest": [], "post as large": []}
+        with sender(folder, url, port) as serve:
             while left(store):
                 time.sleep(0.1)  # the first digest, which is not counted
             idle = serve.memory()
@@ -94,27 +79,19 @@ def rates(folder: Path, members: int, rounds: int) -> None:
             }
             for _ in range(rounds):
                 for name, one in begin.items():
-                    found[name].append(rate(serve, store, members, one))
-    print(f"{members:,} members, {POSTS} posts in a digest of {size:,} octets; memory before: {int(idle) >> 20} MiB")
+                    found[name].append(fan_out(serve, store, members, one))
+    print(f"{members:,} members, {POSTS} posts in a digest of {size:,} octets; memory before: {idle >> 20} MiB")
     for name, some in found.items():
-        speed, cpu = (statistics.median(one[at] for one in some) for at in (0, 2))
-        ratios = [one[0] / other[0] for one, other in zip(some, found["post as large"], strict=True)]
-        most = int(max(one[1] for one in some)) >> 20
+        speed, cpu = (
+            statistics.median(figures) for figures in zip(*((one.speed, one.cpu) for one in some), strict=True)
+        )
+        ratios = [one.speed / other.speed for one, other in zip(some, found["post as large"], strict=True)]
+        most = max(one.memory for one in some) >> 20
         print(
             f"{name:14} {speed:8,.0f} copies/s, {statistics.median(ratios):.2f} of a post as large; "
             f"{cpu:.0f} µs of processor time a copy; memory at most {most} MiB"
         )
 
 
-def main() -> None:
-    """Print all of it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--members", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rates(Path(folder), arguments.members, arguments.rounds)
-
-
 if __name__ == "__main__":
-    main()
+    measured(__doc__, rates, members=100_000, rounds=3)

@@ -7,12 +7,13 @@ the ratios count.
 
 import argparse
 import asyncio
-import re
 import smtplib
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,16 +58,33 @@ class Found(NamedTuple):
     cpu: float
 
 
-def fan_out(serve: Serve, store: Store, name: str, count: int, number: int) -> Found:
-    """One post to a list of so many."""
+def fan_out(serve: Serve, store: Store, count: int, begin: Callable[[], object]) -> Found:
+    """So many copies, which `begin` plans."""
     before = serve.cpu()
-    start = post(serve.ports["smtp"], name, number)
+    begin()
+    start = time.perf_counter()
     memory = 0
     while left(store):
         memory = max(memory, serve.memory())
         time.sleep(0.03)
     seconds = time.perf_counter() - start
     return Found(count / seconds, memory, 1e6 * (serve.cpu() - before) / count)
+
+
+def sender(folder: Path, url: str, port: int, **settings: str) -> Serve:
+    """A server that takes posts and sends copies to that port of this machine."""
+    settings |= {"RELAY__URL": f"smtp://127.0.0.1:{port}", "WEB__LISTEN": ""}
+    return Serve(folder, database=url, only="smtp,delivery", **settings)
+
+
+def measured(doc: str | None, measure: Callable[[Path, int, int], None], *, members: int, rounds: int) -> None:
+    """The program: `measure` in a folder for it, with as many members and rounds as the command line says."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n\n")[0])
+    parser.add_argument("--members", type=int, default=members)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Path(folder), arguments.members, arguments.rounds)
 
 
 def rates(folder: Path, members: int, rounds: int) -> None:
@@ -76,9 +94,8 @@ def rates(folder: Path, members: int, rounds: int) -> None:
     with Store.open(url) as store, sink() as port:
         for name in BARS:
             store.write_now(lambda conn, name=name: community.build(conn, members, name, copies=name, **OPEN))
-        serve = Serve(folder, database=url, only="smtp,delivery", DOMAIN="lists.example.org",
-                      RELAY__URL=f"smtp://127.0.0.1:{port}", WEB__LISTEN="")  # fmt: skip
-        with serve:
+        with sender(folder, url, port) as serve:
+            smtp = serve.ports["smtp"]
             idle = serve.memory()
             found: dict[str, list[float]] = {"source": [], "each": [], "batch": []}
             cpu: dict[str, list[float]] = {name: [] for name in BARS}
@@ -86,7 +103,7 @@ def rates(folder: Path, members: int, rounds: int) -> None:
             for number in range(rounds + 1):  # the first is not counted
                 found["source"].append(source(port, members))
                 for name in BARS:
-                    one = fan_out(serve, store, name, members, number)
+                    one = fan_out(serve, store, members, partial(post, smtp, name, number))
                     found[name].append(one.speed)
                     cpu[name].append(one.cpu)
                     most = max(most, one.memory)
@@ -115,10 +132,8 @@ async def first_copy(folder: Path, rounds: int) -> None:
     async with relay(Script(answer)) as script:
         with Store.open(url) as store:
             store.write_now(lambda conn: community.build(conn, 10, "first", **OPEN))
-        serve = Serve(folder / "first", database=url, only="smtp,delivery", DOMAIN="lists.example.org",
-                      RELAY__URL=f"smtp://127.0.0.1:{script.port}", WEB__LISTEN="")  # fmt: skip
         times = []
-        with serve:
+        with sender(folder / "first", url, script.port) as serve:
             for number in range(rounds):
                 seen.clear()
                 accepted = await asyncio.to_thread(post, serve.ports["smtp"], "first", number)
@@ -128,16 +143,11 @@ async def first_copy(folder: Path, rounds: int) -> None:
     print(f"first copy after the 250: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms (bar 50)")
 
 
-def main() -> None:
+def everything(folder: Path, members: int, rounds: int) -> None:
     """Print all of it."""
-    parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
-    parser.add_argument("--members", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rates(Path(folder), arguments.members, arguments.rounds)
-        asyncio.run(first_copy(Path(folder), 20))
+    rates(folder, members, rounds)
+    asyncio.run(first_copy(folder, 20))
 
 
 if __name__ == "__main__":
-    main()
+    measured(__doc__, everything, members=10_000, rounds=5)

@@ -4,19 +4,17 @@ Three servers, alike but for their keys, take turns into the same smtp-sink. Pro
 the processes that sign for it.
 """
 
-import argparse
-import re
 import shutil
 import statistics
-import tempfile
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bench.fanout import OPEN, Found, fan_out
+from bench.fanout import OPEN, Found, fan_out, measured, post, sender
 from bench.postfix import sink
 from listserver import dkim_keys
 from listserver.core.signing import Key
@@ -54,13 +52,13 @@ def ratios(folder: Path, members: int, rounds: int) -> None:
             store = stack.enter_context(Store.open(url))
             for name in COPIES:
                 store.write_now(lambda conn, name=name: community.build(conn, members, name, copies=name, **OPEN))
-            serve = Serve(folder / kind, database=url, only="smtp,delivery", DOMAIN="lists.example.org",
-                          RELAY__URL=f"smtp://127.0.0.1:{port}", WEB__LISTEN="", **settings(folder, kind))  # fmt: skip
-            running[kind] = stack.enter_context(serve), store
+            serve = stack.enter_context(sender(folder / kind, url, port, **settings(folder, kind)))
+            running[kind] = serve, store
         for number in range(rounds + 1):  # the first is not counted
             for kind, (serve, store) in running.items():
                 for name in COPIES:
-                    found[kind, name].append(fan_out(serve, store, name, members, number))
+                    begin = partial(post, serve.ports["smtp"], name, number)
+                    found[kind, name].append(fan_out(serve, store, members, begin))
     for name in COPIES:
         base = found["unsigned", name][1:]
         print(f"copies = {name}, {members:,} members, unsigned: {_rate(base):,.0f}/s = 1.0, {_cpu(base):.0f} µs a copy")
@@ -88,15 +86,5 @@ def alone() -> float:
     return 1000 * (time.process_time() - start)
 
 
-def main() -> None:
-    """Print all of it."""
-    parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
-    parser.add_argument("--members", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        ratios(Path(folder), arguments.members, arguments.rounds)
-
-
 if __name__ == "__main__":
-    main()
+    measured(__doc__, ratios, members=10_000, rounds=5)

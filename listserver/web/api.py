@@ -16,14 +16,14 @@ from listserver.web import api_described, problems
 from listserver.web import api_values as values
 from listserver.web import search as searching
 from listserver.web.http import Response
-from listserver.web.render import PRIVATE
+from listserver.web.render import PRIVATE, PUBLIC
 from listserver.web.visit import Visit
 
 MOST, USUAL = 100, 20  # items of one answer
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MARK = re.compile(r"(-?[0-9]{1,17})-([0-9]{1,18})")
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_PUBLIC = {"cache-control": "max-age=60, stale-while-revalidate=600", "access-control-allow-origin": "*"}
+_PUBLIC = {"cache-control": PUBLIC, "access-control-allow-origin": "*"}
 
 
 class Wrong(Exception):
@@ -227,8 +227,7 @@ def _sent(visit: Visit, value: Any, headers: Mapping[str, str] | None = None) ->
         return Response(200, octets, "application/json", {**PRIVATE, **(headers or {})})
     tag = f'W/"{hashlib.sha256(octets).hexdigest()[:20]}"'
     known = {**_PUBLIC, "etag": tag, "vary": "cookie", **(headers or {})}
-    wanted = [one.strip().removeprefix("W/") for one in visit.request.headers.get("if-none-match", "").split(",")]
-    if tag.removeprefix("W/") in wanted:
+    if visit.request.has(tag):
         return Response(304, b"", "", known)
     return Response(200, octets, "application/json", known)
 

@@ -21,7 +21,7 @@ from listserver.web.author import author
 from listserver.web.http import Request, Response, redirect
 from listserver.web.message_id import by_message_id
 from listserver.web.old_links import old_link
-from listserver.web.render import FOREVER, PRIVATE, missing, stylesheet, tells
+from listserver.web.render import FOREVER, kept, missing, stylesheet, tells
 from listserver.web.search import search
 from listserver.web.unanswered import unanswered
 from listserver.web.visit import Visit
@@ -200,22 +200,14 @@ def _with_list(visit: Visit, name: str, show: Callable[[Visit, List], Response |
     lst = lists.find(visit.conn, name)
     if lst is None or not visit.may_read(lst):
         return missing(visit)
-    return _kept_by(visit, lst, show(visit, lst) or missing(visit, lst))
+    return kept(visit, lst, show(visit, lst) or missing(visit, lst))
 
 
 def _with_post(visit: Visit, name: str, identifier: str, show: Callable[[Visit, Found], Response | None]) -> Response:
     found = reading.at(visit.conn, name, identifier) if _ID.fullmatch(identifier) else None
     if found is None or not visit.may_read(found.list):
         return missing(visit)
-    return _kept_by(visit, found.list, show(visit, found) or missing(visit, found.list))
-
-
-def _kept_by(visit: Visit, lst: List, response: Response) -> Response:
-    """What is not for everybody is kept by nobody (standards W9), whichever page it is."""
-    if lst.settings.archive == "public" and visit.viewer.person_id is None:
-        return response
-    kept = {name: value for name, value in response.headers.items() if name not in ("etag", "last-modified", "vary")}
-    return replace(response, headers={**kept, **PRIVATE})
+    return kept(visit, found.list, show(visit, found) or missing(visit, found.list))
 
 
 def _is_ours(visit: Visit) -> bool:

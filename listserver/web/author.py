@@ -10,7 +10,7 @@ from listserver.store import reading
 from listserver.store.reading import Found, Written
 from listserver.web.http import Response, redirect
 from listserver.web.posts import author_url, post_url
-from listserver.web.render import Version, dated, not_modified, page
+from listserver.web.render import fresh, of_list, page
 from listserver.web.rows import SOMEBODY, thread_url, title
 from listserver.web.visit import Visit
 from listserver.web.words import reading as spoken
@@ -20,10 +20,11 @@ MOST = 200  # of their newest posts
 
 def author(visit: Visit, found: Found, given: str) -> Response | None:
     """The threads in which its author wrote; None where they are not named to others."""
+    return fresh(visit, of_list(found.list, found.post.id), lambda: _author(visit, found, given))
+
+
+def _author(visit: Visit, found: Found, given: str) -> Response | None:
     lst, address = found.list, found.post.author_address
-    version = Version((lst.id, lst.changed, found.post.id), lst.last_post_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
     first = reading.first_of_author(visit.conn, lst.id, address) if address and found.post.state == "shown" else None
     if first is None or first[2]:
         return None
@@ -64,4 +65,4 @@ def author(visit: Visit, found: Found, given: str) -> Response | None:
         "posts": len(written),
         "all": len(written) < MOST,
     }
-    return dated(visit, page(visit, "author", lst, **values), version)
+    return page(visit, "author", lst, **values)

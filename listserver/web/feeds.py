@@ -19,7 +19,8 @@ from listserver.store.search import Sort
 from listserver.web.body import body
 from listserver.web.http import Response
 from listserver.web.posts import author_url, post_url
-from listserver.web.render import Version, dated, not_modified, render
+from listserver.web.render import PUBLIC, Version, fresh, render
+from listserver.web.render import of_list as version_of
 from listserver.web.rows import row, thread_url, title
 from listserver.web.search import asked
 from listserver.web.search import found as matching
@@ -46,21 +47,22 @@ class Item:
 
 def of_list(visit: Visit, lst: List, form: Form) -> Response:
     """Threads by their last post."""
-    topics = fronts.recent(visit.conn, lst.id, visit.now + timedelta(2), ENTRIES)
-    return _of_topics(visit, lst, form, topics, lst.name, f"/{lst.name}/")
+
+    def make() -> Response:
+        topics = fronts.recent(visit.conn, lst.id, visit.now + timedelta(2), ENTRIES)
+        return _of_topics(visit, lst, form, topics, lst.name, f"/{lst.name}/")
+
+    return fresh(visit, version_of(lst, form, "list"), make)
 
 
 def of_unanswered(visit: Visit, lst: List, form: Form) -> Response:
     """Open questions, newest first."""
-    topics = open_questions(visit, lst, ENTRIES)
-    return _of_topics(
-        visit,
-        lst,
-        form,
-        topics,
-        spoken(visit, lst).say("Open questions of {list}", list=lst.name),
-        f"/{lst.name}/unanswered/",
-    )
+
+    def make() -> Response:
+        name = spoken(visit, lst).say("Open questions of {list}", list=lst.name)
+        return _of_topics(visit, lst, form, open_questions(visit, lst, ENTRIES), name, f"/{lst.name}/unanswered/")
+
+    return fresh(visit, version_of(lst, form, "unanswered"), make)
 
 
 def of_search(visit: Visit, lst: List, form: Form) -> Response:
@@ -83,35 +85,35 @@ def of_search(visit: Visit, lst: List, form: Form) -> Response:
 
 
 def _of_topics(visit: Visit, lst: List, form: Form, topics: list[fronts.Topic], name: str, path: str) -> Response:
-    version = Version((lst.id, lst.changed, form, path), lst.last_post_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
     items = []
     for topic in topics:
         shown = row(visit, lst, topic)
         said = Markup("<p>{}</p>").format(shown.opening)
         items.append(Item(_whole(visit, shown.url), shown.subject, shown.asker, shown.first_at, shown.last_at, said))
-    return dated(visit, _feed(visit, lst, form, items, name, path), version)
+    return _feed(visit, lst, form, items, name, path)
 
 
 def of_thread(visit: Visit, found: Found, form: Form) -> Response:
     """The newest posts of a thread, whole."""
+    about = found.thread
+    return fresh(visit, Version((about.id, about.changed, form), about.last_at), lambda: _of_thread(visit, found, form))
+
+
+def _of_thread(visit: Visit, found: Found, form: Form) -> Response:
     lst, about = found.list, found.thread
-    version = Version((about.id, about.changed, form), about.last_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
     lines = [line for line in reading.of_thread(visit.conn, about.id) if line.state == "shown"][-ENTRIES:][::-1]
     path = thread_url(visit, lst, about.identifier, about.subject).removeprefix(visit.root)
     items = _of_posts(visit, lst, lines)
-    return dated(visit, _feed(visit, lst, form, items, title(visit, lst, about.subject), path), version)
+    return _feed(visit, lst, form, items, title(visit, lst, about.subject), path)
 
 
 def of_author(visit: Visit, found: Found, form: Form) -> Response | None:
     """The newest posts of whoever wrote this one, whole; None where they have no page."""
+    return fresh(visit, version_of(found.list, found.post.id, form), lambda: _of_author(visit, found, form))
+
+
+def _of_author(visit: Visit, found: Found, form: Form) -> Response | None:
     lst, address = found.list, found.post.author_address
-    version = Version((lst.id, lst.changed, found.post.id, form), lst.last_post_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
     first = reading.first_of_author(visit.conn, lst.id, address) if address and found.post.state == "shown" else None
     if first is None or first[2]:
         return None
@@ -120,7 +122,7 @@ def of_author(visit: Visit, found: Found, form: Form) -> Response | None:
     who = author(found.post.author_name, address)
     name = spoken(visit, lst).say("{author} on {list}", author=who, list=lst.name)
     items = _of_posts(visit, lst, [one.post for one in written])
-    return dated(visit, _feed(visit, lst, form, items, name, path), version)
+    return _feed(visit, lst, form, items, name, path)
 
 
 def _of_posts(visit: Visit, lst: List, lines: list[Line]) -> list[Item]:
@@ -147,8 +149,7 @@ def _whole(visit: Visit, path: str) -> str:
 def _feed(visit: Visit, lst: List, form: Form, items: list[Item], name: str, path: str) -> Response:
     url = f"{visit.base}{path}"
     here = f"{visit.base}{visit.request.path.removeprefix(visit.root)}{''.join(path.partition('?')[1:])}"
-    private = {} if lst.settings.archive == "public" else {"cache-control": "private, no-store"}
-    headers = {"cache-control": "max-age=60, stale-while-revalidate=600", **private}
+    headers = {"cache-control": PUBLIC}
     if form == "feed.json":
         text = json.dumps(_json(items, name, url, here), ensure_ascii=False)
         return Response(200, text.encode("utf-8", "replace"), "application/feed+json; charset=utf-8", headers)

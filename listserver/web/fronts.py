@@ -8,7 +8,7 @@ from listserver.store import fronts, lists
 from listserver.store.lists import List
 from listserver.web import dates
 from listserver.web.http import Response
-from listserver.web.render import Version, dated, not_modified, page, tongue
+from listserver.web.render import Version, fresh, of_list, page, tongue
 from listserver.web.rows import Row, by_day, rows
 from listserver.web.visit import Visit
 from listserver.web.words import reading
@@ -38,16 +38,15 @@ def site(visit: Visit) -> Response:
     last = max((lst.last_post_at for lst in shown if lst.last_post_at), default=None)
     version = Version(tuple((lst.id, lst.changed) for lst in shown), last)
     told = [(lst, tongue(visit, lst, reading(visit, None))) for lst in shown]
-    return not_modified(visit, version) or dated(
-        visit, page(visit, "site", lists=told, posts=sum(lst.posts for lst in shown)), version
-    )
+    return fresh(visit, version, lambda: page(visit, "site", lists=told, posts=sum(lst.posts for lst in shown)))
 
 
 def front(visit: Visit, lst: List) -> Response:
     """A list: its open questions, the threads that moved last, its months, and how to take part."""
-    version = Version((lst.id, lst.changed), lst.last_post_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
+    return fresh(visit, of_list(lst), lambda: _front(visit, lst))
+
+
+def _front(visit: Visit, lst: List) -> Response:
     before = _before(visit)
     found = rows(visit, lst, fronts.recent(visit.conn, lst.id, before or visit.now + timedelta(2), THREADS + 1))
     waiting = [] if before or lst.settings.posting == "moderators" else _waiting(visit, lst)
@@ -70,7 +69,7 @@ def front(visit: Visit, lst: List) -> Response:
         "address": visit.site.address,
         "weekly": _weekly(lst, months, visit.now),
     }
-    return dated(visit, page(visit, "front", lst, **values), version)
+    return page(visit, "front", lst, **values)
 
 
 def _waiting(visit: Visit, lst: List) -> list[Row]:

@@ -29,6 +29,11 @@ class Request:
                 return value
         return ""
 
+    def has(self, tag: str) -> bool:
+        """Whether the client has what this ETag names (RFC 9110 §13.1.2)."""
+        known = [one.strip().removeprefix("W/") for one in self.headers.get("if-none-match", "").split(",")]
+        return tag.removeprefix("W/") in known
+
     @property
     def host(self) -> str:
         """What the client calls us, without the port, lower case."""
@@ -52,9 +57,9 @@ class Response:
     stream: Callable[[], Awaitable[bytes]] | None = None
 
 
-def html(text: str, status: int = 200, **headers: str) -> Response:
-    """A page. headers: their names with _ for -."""
-    return Response(status, text.encode(), headers={name.replace("_", "-"): v for name, v in headers.items()})
+def html(text: str, status: int = 200) -> Response:
+    """A page."""
+    return Response(status, text.encode())
 
 
 def redirect(to: str, status: int = 303) -> Response:

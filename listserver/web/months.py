@@ -9,7 +9,7 @@ from listserver.store.lists import List
 from listserver.web import dates
 from listserver.web.fronts import month_url
 from listserver.web.http import Response
-from listserver.web.render import Version, dated, not_modified, page
+from listserver.web.render import fresh, of_list, page
 from listserver.web.rows import rows
 from listserver.web.visit import Visit
 from listserver.web.words import reading
@@ -21,10 +21,11 @@ LONGEST = 1_200  # months that are looked at: a century
 def month(visit: Visit, lst: List, year: int, number: int) -> Response | None:
     """What began in a month, and what went on in it; None if it had no posts."""
     start = dates.month(year, number)
+    return fresh(visit, of_list(lst), lambda: _month(visit, lst, start))
+
+
+def _month(visit: Visit, lst: List, start: datetime) -> Response | None:
     end = dates.shift(start, 1)
-    version = Version((lst.id, lst.changed), lst.last_post_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
     begun = rows(visit, lst, fronts.begun(visit.conn, lst.id, start, end, MOST))
     continued = rows(visit, lst, fronts.continued(visit.conn, lst.id, start, end, MOST))
     if not begun and not continued:
@@ -42,14 +43,15 @@ def month(visit: Visit, lst: List, year: int, number: int) -> Response | None:
         "continued": continued,
         "neighbours": [(rel, month_url(visit, lst, at), words.month(at)) for rel, at in neighbours],
     }
-    return dated(visit, page(visit, "month", lst, **values), version)
+    return page(visit, "month", lst, **values)
 
 
 def months(visit: Visit, lst: List) -> Response:
     """All months that have posts, by year."""
-    version = Version((lst.id, lst.changed), lst.last_post_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
+    return fresh(visit, of_list(lst), lambda: _months(visit, lst))
+
+
+def _months(visit: Visit, lst: List) -> Response:
     found = all_months(visit, lst)
     words = reading(visit, lst).dates
     years = [(year, list(some)) for year, some in groupby(reversed(found), lambda at: at.year)]
@@ -57,7 +59,7 @@ def months(visit: Visit, lst: List) -> Response:
         (year, [(month_url(visit, lst, at), words.months[at.month - 1], words.month(at)) for at in some])
         for year, some in years
     ]
-    return dated(visit, page(visit, "months", lst, 200, years=named), version)
+    return page(visit, "months", lst, years=named)
 
 
 def all_months(visit: Visit, lst: List) -> list[datetime]:

@@ -10,7 +10,7 @@ from listserver.store import reading
 from listserver.store.reading import Found, Line
 from listserver.web.http import Response
 from listserver.web.posts import post_url, views
-from listserver.web.render import Version, dated, not_modified, page
+from listserver.web.render import Version, fresh, page
 from listserver.web.rows import SOMEBODY, thread_url, title
 from listserver.web.visit import Visit
 from listserver.web.words import reading as spoken
@@ -20,11 +20,13 @@ OPENING = 280  # characters of the post that it answers
 
 def post(visit: Visit, found: Found) -> Response:
     """The post, what it answers, what answers it, and its neighbours."""
+    about = found.thread
+    seen = (found.post.id, found.post.state, about.id, about.changed, about.posts, spoken(visit, found.list).language)
+    return fresh(visit, Version(seen, about.last_at), lambda: _post(visit, found))
+
+
+def _post(visit: Visit, found: Found) -> Response:
     lst, about = found.list, found.thread
-    seen = (found.post.id, found.post.state, about.id, about.changed, about.posts, spoken(visit, lst).language)
-    version = Version(seen, about.last_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
     entries = [e for e in outline(reading.of_thread(visit.conn, about.id)) if e.post.state == "shown" or not e.leaf]
     entry = next(each for each in entries if each.post.id == found.post.id)
     parent = entry.parent if entry.parent is not None and entry.parent.state == "shown" else None
@@ -54,7 +56,7 @@ def post(visit: Visit, found: Found) -> Response:
         "fellows": about.posts,
         "address": visit.site.address,
     }
-    return dated(visit, page(visit, "post", lst, **values), version)
+    return page(visit, "post", lst, **values)
 
 
 def _opening(

@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -22,9 +22,11 @@ from listserver.web.http import Response
 from listserver.web.visit import Visit
 from listserver.web.words import Words, acting, reading
 
-_PUBLIC = "max-age=60, stale-while-revalidate=600"
+PUBLIC = "max-age=60, stale-while-revalidate=600"
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
+
+Made = TypeVar("Made", bound=Response | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Version:
 
     counters: tuple[object, ...]
     at: datetime | None = None
+
+
+def of_list(lst: List, *more: object) -> Version:
+    """The version of what changes with a list."""
+    return Version((lst.id, lst.changed, *more), lst.last_post_at)
 
 
 @lru_cache(maxsize=1)
@@ -57,12 +64,16 @@ def said(visit: Visit, title: str, text: str, lst: List | None = None, status: i
 def page(visit: Visit, template: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
     """A page of that template; of a list, or of the site. Caching follows from who may read it."""
     text = render(visit, template, lst, **values)
-    private = status != 200 or visit.viewer.person_id is not None
-    if private or (lst is not None and lst.settings.archive != "public"):
-        headers = dict(PRIVATE)
-    else:
-        headers = {"cache-control": _PUBLIC, "vary": "cookie"}
-    return Response(status, text.encode("utf-8", "replace"), headers=headers)
+    headers = PRIVATE if status != 200 else {"cache-control": PUBLIC, "vary": "cookie"}
+    return kept(visit, lst, Response(status, text.encode("utf-8", "replace"), headers=headers))
+
+
+def kept(visit: Visit, lst: List | None, response: Response) -> Response:
+    """What is not for everybody is kept by nobody (standards W9), whichever page it is."""
+    if visit.viewer.person_id is None and (lst is None or lst.settings.archive == "public"):
+        return response
+    others = {name: value for name, value in response.headers.items() if name not in ("etag", "last-modified", "vary")}
+    return replace(response, headers={**others, **PRIVATE})
 
 
 def render(visit: Visit, template: str, lst: List | None = None, words: Words | None = None, **values: Any) -> str:
@@ -118,21 +129,18 @@ def tells(visit: Visit, title: str, text: str, lst: List | None = None, status: 
     return page(visit, "said", lst, status, **known)
 
 
-def not_modified(visit: Visit, version: Version) -> Response | None:
-    """304 where the reader has this version of the page already (RFC 9110 §13.1.2)."""
-    wanted = visit.request.headers.get("if-none-match", "")
+def fresh(visit: Visit, version: Version, make: Callable[[], Made]) -> Made | Response:
+    """304 where the reader has this version of the page already, else what `make` makes.
+
+    It gets its ETag and Last-Modified, unless it is private.
+    """
     tag = _etag(visit, version)
-    if tag.removeprefix("W/") in [one.strip().removeprefix("W/") for one in wanted.split(",")]:
-        return Response(304, b"", "", {"etag": tag, "cache-control": _PUBLIC})
-    return None
-
-
-def dated(visit: Visit, response: Response, version: Version) -> Response:
-    """The response with its ETag and Last-Modified; one that is private stays without."""
-    if response.status != 200 or response.headers.get("cache-control") != _PUBLIC:
-        return response
-    headers: Mapping[str, str] = {**response.headers, "etag": _etag(visit, version), **_modified(version.at)}
-    return Response(response.status, response.body, response.content_type, headers)
+    if visit.request.has(tag):
+        return Response(304, b"", "", {"etag": tag, "cache-control": PUBLIC})
+    made = make()
+    if made is None or made.status != 200 or made.headers.get("cache-control") != PUBLIC:
+        return made
+    return replace(made, headers={**made.headers, "etag": tag, **_modified(version.at)})
 
 
 def _modified(at: datetime | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from listserver.web.body import CUT
 from listserver.web.fronts import month_url
 from listserver.web.http import Response, redirect
 from listserver.web.posts import DEPTH, anchor, reply_url, views
-from listserver.web.render import Version, dated, not_modified, page, tells
+from listserver.web.render import Version, fresh, page, tells
 from listserver.web.rows import SOMEBODY, thread_url, title
 from listserver.web.visit import Visit
 from listserver.web.words import reading as spoken
@@ -47,8 +47,11 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
     if url != f"{visit.root}/{lst.name}/t/{about.identifier}/{slug}":
         return redirect(url + _query(visit), 301)
     version = Version((about.id, about.changed, about.posts, spoken(visit, lst).language), about.last_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
+    return fresh(visit, version, lambda: _thread(visit, found, url))
+
+
+def _thread(visit: Visit, found: Found, url: str) -> Response:
+    lst, about = found.list, found.thread
     entries = _entries(visit, about.id)
     if not entries:
         return tells(visit, "This thread was removed", "All its posts are gone.", lst, 410)
@@ -83,7 +86,7 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         ],
         "data": linked_data.thread(visit, found, url, here, contents) if number == 1 else Markup(""),
     }
-    return dated(visit, page(visit, "thread", lst, **values), version)
+    return page(visit, "thread", lst, **values)
 
 
 def _entries(visit: Visit, thread_id: int) -> list[Entry[Line]]:

@@ -8,7 +8,7 @@ from listserver.store.fronts import Topic
 from listserver.store.lists import List
 from listserver.web.http import Response
 from listserver.web.posts import reply_url
-from listserver.web.render import Version, dated, not_modified, page
+from listserver.web.render import fresh, of_list, page
 from listserver.web.rows import row
 from listserver.web.visit import Visit
 
@@ -18,9 +18,10 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 def unanswered(visit: Visit, lst: List) -> Response:
     """Open questions, newest or oldest first, each with its age and a link to reply."""
-    version = Version((lst.id, lst.changed), lst.last_post_at)
-    if unchanged := not_modified(visit, version):
-        return unchanged
+    return fresh(visit, of_list(lst), lambda: _unanswered(visit, lst))
+
+
+def _unanswered(visit: Visit, lst: List) -> Response:
     oldest = visit.request.query.get("order") == "oldest"
     found = open_questions(visit, lst, MOST + 1, oldest=oldest)
     shown = found[:MOST]
@@ -30,7 +31,7 @@ def unanswered(visit: Visit, lst: List) -> Response:
         "oldest": oldest,
         "more": more,
     }
-    return dated(visit, page(visit, "unanswered", lst, **values), version)
+    return page(visit, "unanswered", lst, **values)
 
 
 def open_questions(visit: Visit, lst: List, most: int, *, oldest: bool = False) -> list[Topic]:

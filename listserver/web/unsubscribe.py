@@ -25,8 +25,8 @@ from listserver.store import tokens as rows
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.web.asgi import Handler
-from listserver.web.http import Request, Response, html
-from listserver.web.render import environment, spoken, stylesheet
+from listserver.web.http import Request, Response
+from listserver.web.render import PRIVATE, environment, spoken, stylesheet
 from listserver.web.words import Words, words_for
 
 _PATH = re.compile(r"/([a-z0-9._-]{1,50})/unsubscribe/([0-9A-Za-z]{1,64})/?")
@@ -43,7 +43,7 @@ def handler(store: Store, site: Site, clock: Callable[[], datetime]) -> Handler:
                 return await store.write(lambda conn: respond(conn, site, request, now))
             return await store.read(lambda conn: respond(conn, site, request, now), page=True)
         except Unavailable:
-            return Response(503, b"Please try again in a minute.\n", "text/plain; charset=utf-8", _HEADERS)
+            return Response(503, b"Please try again in a minute.\n", "text/plain; charset=utf-8", PRIVATE)
 
     return answer
 
@@ -92,8 +92,8 @@ def _one_click(conn: Connection, site: Site, lst: List, token: str, now: datetim
     try:
         joining.leave_by_token(conn, site, lst, token, now, "web")
     except Refused as refused:
-        return Response(403, f"{refused.public}\n".encode(), "text/plain; charset=utf-8", _HEADERS)
-    return Response(200, b"Unsubscribed.\n", "text/plain; charset=utf-8", _HEADERS)
+        return Response(403, f"{refused.public}\n".encode(), "text/plain; charset=utf-8", PRIVATE)
+    return Response(200, b"Unsubscribed.\n", "text/plain; charset=utf-8", PRIVATE)
 
 
 def _leave(conn: Connection, site: Site, lst: List, words: Words, token: str, now: datetime) -> Response:
@@ -118,9 +118,6 @@ def _undo(conn: Connection, site: Site, lst: List, words: Words, given: str, now
     return _page("back", 200, site, words, lst)
 
 
-_HEADERS = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
-
-
 def _page(what: str, status: int, site: Site, words: Words, lst: List | None = None, **values: str) -> Response:
     title = (lst.settings.title or lst.name) if lst else ""
     known: dict[str, Any] = {
@@ -132,4 +129,4 @@ def _page(what: str, status: int, site: Site, words: Words, lst: List | None = N
     }
     known |= {"root": urlsplit(site.base_url).path.rstrip("/"), "css": stylesheet()[0], "site": site}
     text = environment().get_template("unsubscribe.html.j2").render(what=what, title=title, **known, **spoken(words))
-    return html(text, status, **{name.replace("-", "_"): value for name, value in _HEADERS.items()})
+    return Response(status, text.encode(), headers=PRIVATE)
