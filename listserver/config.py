@@ -108,12 +108,12 @@ class Relay:
         "smtp://, smtps:// or smtp+starttls://[user:password@]host[:port], or folder:///path for a Maildir (to try).",
         secret=True,
     )
-    connections: int = _setting("20", kinds.number, "Connections to it at a time, at most.")
+    connections: int = _setting("20", kinds.positive, "Connections to it at a time, at most.")
     per_second: int = _setting("0", kinds.number, "Copies handed to it in a second, at most; 0 = as fast as it can.")
     xverp: Literal["auto", "on", "off"] = _setting(
         "auto", kinds.words("auto", "on", "off"), "Postfix's XVERP, many copies in one go: where it is offered (auto)."
     )
-    timeout: int = _setting("300", kinds.number, "Seconds to wait for any of its answers.")
+    timeout: int = _setting("300", kinds.positive, "Seconds to wait for any of its answers.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ class Dns:
     """Name servers for SPF, DKIM, DMARC and `doctor`."""
 
     servers: tuple[Endpoint, ...] = _setting(
-        "", kinds.endpoints(53), "Such as 127.0.0.1:5353, comma-separated; empty = the system's."
+        "", kinds.name_servers, "Such as 127.0.0.1:5353, comma-separated; empty = the system's."
     )
 
 
@@ -191,9 +191,11 @@ class Settings:
     site_name: str = _setting("", kinds.text, "Name of the site in mails and pages; empty = the domain.")
     domain: str = _setting("lists.example.org", kinds.domain, "Domain of the lists' addresses. This one is required.")
     admin_email: str = _setting(
-        "", kinds.text, "Where those who run the site are reached; empty = postmaster@ the domain."
+        "", kinds.mail_address, "Where those who run the site are reached; empty = postmaster@ the domain."
     )
-    language: str = _setting("en", kinds.text, "Language of mails and pages where neither member nor list chose one.")
+    language: str = _setting(
+        "en", kinds.language, "Language of mails and pages where neither member nor list chose one."
+    )
     data_dir: Path = _setting(
         ".", kinds.folder, "Folder for keys and for texts of your own (templates/, lists/NAME/templates/)."
     )

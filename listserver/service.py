@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection
@@ -22,9 +21,8 @@ from sqlalchemy import Connection
 from listserver import dkim_keys, imap, inbound, jobs, log
 from listserver.actions.posting import Arrived
 from listserver.authenticity import Authenticator, Resolver
-from listserver.config import Endpoint, Settings, site_of
+from listserver.config import Endpoint, Settings, checks_of, site_of
 from listserver.core.envelope import Envelope, Reply
-from listserver.core.policy import Check
 from listserver.core.signing import Key
 from listserver.core.site import Site
 from listserver.delivery import ways
@@ -92,7 +90,7 @@ class Service:
         self._only = only
         self._stopping = asyncio.Event()
         self._tls = _tls(settings)
-        self._receiver = inbound.Receiver(self._site, _checks(settings.checks))
+        self._receiver = inbound.Receiver(self._site, checks_of(settings))
         auth = settings.auth
         resolver, seals = Resolver(settings.dns.servers), settings.dkim.arc == "on"
         authenticator = Authenticator(resolver, auth.believed, auth.trusted_sealers, seals=seals)
@@ -279,18 +277,6 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     except OSError as failure:
         raise UsageError(f"smtp.tls_cert = {settings.smtp.tls_cert} cannot be used: {failure}.") from failure
     return context
-
-
-def _checks(names: tuple[str, ...]) -> list[Check]:
-    """The site's own checks. Raises UsageError for one that is not there."""
-    found: list[Check] = []
-    for name in names:
-        module, _, function = name.partition(":")
-        try:
-            found.append(getattr(import_module(module), function))
-        except (ImportError, AttributeError, ValueError) as failure:
-            raise UsageError(f"checks = {name!r} is not possible: {failure}. Write package.module:function.") from None
-    return found
 
 
 def _keys(settings: Settings) -> tuple[Key, ...]:

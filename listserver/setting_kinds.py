@@ -38,7 +38,23 @@ def on_this_machine(host: str) -> bool:
 
 
 def text(text: str, base: Path) -> str:
-    """Any text."""
+    """Any text of one line."""
+    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text.strip()):
+        raise ValueError("one line of plain text")
+    return text.strip()
+
+
+def language(text: str, base: Path) -> str:
+    """The code of a language."""
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text.strip()):
+        raise ValueError("the code of a language, such as en, de or fr")
+    return text.strip()
+
+
+def mail_address(text: str, base: Path) -> str:
+    """An address, or "". Whether it is reached, only a mail can tell."""
+    if text.strip() and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", text.strip()):
+        raise ValueError("an address, such as postmaster@example.org")
     return text.strip()
 
 
@@ -57,10 +73,17 @@ def number(text: str, base: Path) -> int:
     return int(text)
 
 
+def positive(text: str, base: Path) -> int:
+    """A whole number that is not 0: with none of these nothing would move."""
+    if not number(text, base):
+        raise ValueError("1 or more")
+    return number(text, base)
+
+
 def size(text: str, base: Path) -> int:
     """A number of octets, with or without a unit."""
     match = re.fullmatch(r"\s*([0-9]{1,12})\s*([KMG]I?B)?\s*", text, re.IGNORECASE)
-    if match is None:
+    if match is None or not int(match[1]):
         raise ValueError("a number of octets, or such as 25 MiB")
     return int(match[1]) * _UNITS[(match[2] or "").upper()]
 
@@ -97,6 +120,17 @@ def endpoints(default_port: int | None = None) -> Parse:
     return parse
 
 
+def name_servers(text: str, base: Path) -> tuple[Endpoint, ...]:
+    """IP addresses, with or without a port: a name would need a name server to be found."""
+    found: tuple[Endpoint, ...] = endpoints(53)(text, base)
+    try:
+        for server in found:
+            ipaddress.ip_address(server.host)
+    except ValueError:
+        raise ValueError("IP addresses, such as 127.0.0.1, or 127.0.0.1:53") from None
+    return found
+
+
 def _endpoint(item: str, default_port: int | None) -> Endpoint:
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]]*))(?::([0-9]{1,5}))?", item)
     port = int(match[3]) if match and match[3] else default_port
@@ -124,6 +158,8 @@ def url(*schemes: str) -> Parse:
         text = text.strip()
         if text and (text.partition("://")[0] not in schemes or not text.partition("://")[2]):
             raise ValueError("a URL that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
+        if text.startswith("http") and any(c in text for c in "?#@ "):
+            raise ValueError("a URL of host and path only, such as https://lists.example.org")
         try:
             urlsplit(text).port  # noqa: B018 (raises where the port is none)
         except ValueError:

@@ -50,6 +50,7 @@ def _require(conn: Connection, actor: Actor, lst: List | None) -> None:
 
 def _checked(pattern: str) -> str:
     pattern = pattern.strip().casefold()
-    if not pattern or any(c.isspace() or c in "<>,;" for c in pattern) or not pattern.strip("*@."):
+    odd = any(c.isspace() or c in "<>,;" for c in pattern) or pattern.endswith("@")
+    if odd or not pattern.strip("*@.") or not any(c in pattern for c in "@.*"):
         raise UsageError(f"{pattern!r} is no pattern: write an address, one with * in it, or a domain: *@example.net.")
     return pattern

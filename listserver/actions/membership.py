@@ -271,6 +271,10 @@ def _words(name: str, text: str) -> dict[str, Any]:
     return {name: " ".join(text.split())}
 
 
+def _language(name: str, text: str) -> dict[str, Any]:
+    return {name: settings.language(name, text) if text else ""}
+
+
 def _one_of(choices: Sequence[str]) -> Any:
     def parse(name: str, text: str) -> dict[str, Any]:
         if text not in choices:
@@ -290,7 +294,7 @@ _OPTIONS = {
     "digest_form": _one_of(("", "html", "plain", "mime")),
     "topics": _topics,
     "zone": _zone,
-    "language": _words,
+    "language": _language,
     "name": _words,
     "role": _one_of(ROLES),
 }

@@ -43,7 +43,10 @@ def show(as_json: common.Json = False) -> None:
 @app.command()
 def check() -> None:
     """Read configuration and environment, and say whether all of it is right."""
+    from listserver import config
+
     site = common.settings()
+    config.checks_of(site)
     for path in (site.smtp.tls_cert, site.smtp.tls_key, site.dkim.key_file):
         if path is not None and not path.is_file():
             common.fail(f"There is no file {path}, which the configuration names.")

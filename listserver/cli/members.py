@@ -173,6 +173,7 @@ def sync(
     list_name: ListName,
     file: FileOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    yes: common.Yes = False,
     as_json: common.Json = False,
 ) -> None:
     """Make the members equal to a file; moderators and owners that it does not name stay."""
@@ -180,6 +181,8 @@ def sync(
     from listserver.core.actor import OPERATOR
 
     entries, now = _entries(None, file), common.now()
+    if not entries and not dry_run:  # most often whatever should have written it has failed
+        common.confirm(f"{file} names nobody, so all members of {list_name} would be removed.", yes)
     with common.open_store() as (_, store):
         done = store.write_now(
             lambda conn: membership.sync(conn, OPERATOR, lists.find(conn, list_name), entries, now, dry_run=dry_run)

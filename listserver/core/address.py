@@ -197,6 +197,8 @@ def parse_member_line(line: str) -> tuple[str, str]:
     else:
         address, _, name = line.partition(" ")
         name = name.strip().removeprefix("(").removesuffix(")")
+        if "@" in name:  # it would become the name of the first, and nobody would get its mail
+            raise UsageError(f"{_shown(line)} has several addresses: write one a line.")
     return _CONTROL.sub(" ", name).strip(), valid(address)
 
 

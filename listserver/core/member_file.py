@@ -24,8 +24,9 @@ def read(text: str, source: str) -> tuple[tuple[str, str], ...]:
         except UsageError as error:
             wrong.append(f"{source}, line {number}: {error.public}")
     if wrong:
-        others = f" {len(wrong) - 1} more lines are wrong." if len(wrong) > 1 else ""
-        raise UsageError(f"{wrong[0]}{others} Nobody was added.")
+        more = len(wrong) - 1
+        others = f" {more} more {'line is' if more == 1 else 'lines are'} wrong." if more else ""
+        raise UsageError(f"{wrong[0]}{others} Nothing was changed.")
     return tuple(members)
 
 

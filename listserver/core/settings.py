@@ -1,5 +1,6 @@
 """Settings of a list: each one typed and documented here, and nowhere else."""
 
+import re
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import time
 from typing import Any, Literal, get_args
@@ -82,6 +83,13 @@ PRESETS: dict[str, dict[str, str]] = {
 # `from` is a Python keyword: the one setting whose field has another name.
 _FIELD_OF = {"from": "from_"}
 _NAME_OF = {v: k for k, v in _FIELD_OF.items()}
+# Settings of more than one line; all other texts go into header fields.
+_SEVERAL_LINES = ("description", "footer")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_LINE_END = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_EXAMPLES = {"title": "Talk about drift", "subject_tag": "[talk]", "topics": "calibration, software"}
+_RANGES = {"hold_days": (1, 365), "digest_size": (1, 200)}
 _UNITS = {"": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000}
 
 
@@ -123,12 +131,39 @@ def parse(name: str, text: str) -> Any:
         raise wrong(name, text, "true, false")
     if kind is int:
         return _number(name, text)
+    _require_plain(name, text)
     words = choices(name)
     if words and text not in words:
         raise wrong(name, text, ", ".join(words))
     if name == "digest_at":
         return _time_of_day(name, text)
+    if name == "attachments":
+        return _attachments(name, text)
+    return language(name, text) if name == "language" else text
+
+
+def _require_plain(name: str, text: str) -> None:
+    """A title, tag or name goes into header fields, where a line end would begin another field."""
+    if not (_CONTROL if name in _SEVERAL_LINES else _LINE_END).search(text):
+        return
+    example = str(default(name)) or _EXAMPLES.get(name, "these words")
+    raise unlike(name, text, "plain text" if name in _SEVERAL_LINES else "one line of plain text", example)
+
+
+def language(name: str, text: str) -> str:
+    """A language's code; whether there are texts in it is the site's matter, which may have its own."""
+    if not _LANGUAGE.fullmatch(text):
+        raise unlike(name, text, "the code of a language", "en, de or fr")
     return text
+
+
+def _attachments(name: str, text: str) -> str:
+    """keep, or refuse:<types>: a list that refuses nothing by mistake would believe itself safe."""
+    mode, _, kinds = text.partition(":")
+    named = [kind.strip() for kind in kinds.split(",")]
+    if text == "keep" or (mode == "refuse" and all(kind.startswith(".") or "/" in kind for kind in named)):
+        return text
+    raise unlike(name, text, "keep, or refuse: and types or file endings", "refuse:.exe,.scr,application/x-msdownload")
 
 
 def wrong(name: str, text: str, choices: str) -> UsageError:
@@ -176,4 +211,7 @@ def _number(name: str, text: str) -> int:
     if not digits.isascii() or not digits.isdigit() or unit not in _UNITS or (unit and name != "max_size"):
         example = "10 MB" if name == "max_size" else "10"
         raise unlike(name, text, "a whole number", example)
-    return int(digits) * _UNITS[unit]
+    number, (least, most) = int(digits) * _UNITS[unit], _RANGES.get(name, (0, 10**12))
+    if not least <= number <= most:
+        raise wrong(name, text, f"{least} … {most}")
+    return number

@@ -21,10 +21,12 @@ def backup(url: str, target: Path) -> None:
 
     The file is there whole or not at all, and readable by its owner only. Raises Refused, Unavailable.
     """
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite" and target.resolve() in _beside(Path(where.database or "").resolve()):
+        raise Refused(f"{target} is the database itself: nothing was done. Name another file, best on another disk.")
     part = target.with_name(f"{target.name}.part")
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
-        where = make_url(url)
         if where.get_backend_name() == "sqlite":
             _sqlite_copy(Path(where.database or ""), part)
         else:
@@ -34,6 +36,11 @@ def backup(url: str, target: Path) -> None:
         _sync(target.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _beside(database: Path) -> set[Path]:
+    """A SQLite database and the files that belong to it."""
+    return {database, *(database.with_name(f"{database.name}{suffix}") for suffix in ("-wal", "-shm", ".lock"))}
 
 
 def restore(url: str, source: Path) -> None:

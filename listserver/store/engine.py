@@ -5,6 +5,8 @@ that wait together share one transaction (writer.py), and if one of them raises,
 """
 
 import asyncio
+import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -206,4 +208,12 @@ def backend_of(text: str, *, create: bool = False) -> Backend:
             f"The folder {file.parent} for the database is not there. "
             "Make it, and give it to the user that runs listserver."
         )
+    if create:
+        _make_private(file)
     return Sqlite(url)
+
+
+def _make_private(file: Path) -> None:
+    """Make the file, if it is not there, for its owner only: it will hold everybody's mail. Its log follows its mode."""
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))

@@ -28,8 +28,11 @@ def test_every_form_gives_name_and_address(text: str, wanted: object) -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("anna@example.org\nnobody\n", r"^members.txt, line 2: .*nobody.* Nobody was added.$"),
+        ("anna@example.org\nnobody\n", r"^members.txt, line 2: .*nobody.* Nothing was changed.$"),
         ("one\ntwo\nthree\n", r"line 1: .* 2 more lines are wrong"),
+        ("one\ntwo\nbo@example.org\n", r"line 1: .* 1 more line is wrong"),
+        ("anna@example.org bo@example.org, cy@example.org\n", r"has several addresses: write one a line"),
+        ("anna@example.org; bo@example.org\n", r"has several addresses"),
         ("name,email\nAnna,anna@example.org\nBo,\n", r"line 3: "),
     ],
 )

@@ -16,6 +16,10 @@ from listserver.errors import UsageError
         ("joining", "approve", "approve"),
         ("from", "wrap", "wrap"),
         ("subject_tag", " [talk] ", "[talk]"),
+        ("footer", "Two\nlines", "Two\nlines"),
+        ("attachments", "refuse:.exe, image/*", "refuse:.exe, image/*"),
+        ("hold_days", "1", 1),
+        ("language", "pt-BR", "pt-BR"),
     ],
 )
 def test_parse_gives_the_typed_value(name: str, text: str, wanted: object) -> None:
@@ -31,6 +35,15 @@ def test_parse_gives_the_typed_value(name: str, text: str, wanted: object) -> No
         ("first_posts", "3 MB", "whole number"),
         ("max_size", "10 parsecs", "10 MB"),
         ("colour", "red", "no setting 'colour'"),
+        ("title", "Talk\nBcc: mallory@example.com", "one line of plain text: write it like Talk about drift"),
+        ("subject_tag", "[ta\u2028lk]", "one line"),
+        ("footer", "bell\x07", "plain text"),
+        ("attachments", "refuse", "refuse:.exe"),
+        ("attachments", "refuse:exe", "refuse:.exe"),
+        ("attachments", "none", "keep, or refuse"),
+        ("hold_days", "0", "1 … 365"),
+        ("hold_days", "99999999", "1 … 365"),
+        ("language", "German", "code of a language: write it like en, de or fr"),
     ],
 )
 def test_parse_says_what_would_be_right(name: str, text: str, hint: str) -> None:

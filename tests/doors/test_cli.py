@@ -178,11 +178,18 @@ def test_sync_says_what_it_would_do_and_then_does_it(talk: Cli, tmp_path: Path) 
         "dry_run": False,
     }
     assert talk("member", "sync", "talk", "--file", file).out == "talk: 0 added, 0 removed.\n"
+    file.write_text("# the export failed\n")
+    asked = talk("member", "sync", "talk", "--file", file)
+    assert (asked.code, "names nobody" in asked.err, "--yes" in asked.err) == (1, True, True)
+    assert talk("member", "sync", "talk", "--file", file, "--yes").out.endswith(" removed.\n")
 
 
 def test_bans_hold_for_one_list_or_all(talk: Cli) -> None:
     assert talk("ban", "add", "talk", "*@example.net").out == "talk: *@example.net banned.\n"
     assert talk("ban", "add", "talk", "*@example.net").out == "talk: *@example.net was banned already.\n"
+    forgotten = talk("ban", "add", "talk")  # the pattern
+    assert (forgotten.code, "'talk' is no pattern" in forgotten.err) == (1, True)
+    assert talk("ban", "add", "talk", "x@").code == 1
     talk("ban", "add", "spam@example.com")
     assert talk("ban", "list", "talk", "--json").json == [{"list": "talk", "pattern": "*@example.net"}]
     assert talk("ban", "list").out == ("list       pattern\nall lists  spam@example.com\ntalk       *@example.net\n")
@@ -339,6 +346,7 @@ def test_a_site_adds_checks_of_its_own(talk: Cli, tmp_path: Path, monkeypatch: p
     assert "Not so loud." in talk("receive", "--to", f"talk@{DOMAIN}", stdin=loud).err
     monkeypatch.setenv("LISTSERVER_CHECKS", "site_checks:absent")
     assert "package.module:function" in talk("explain", "talk", "-", stdin=loud).err
+    assert "package.module:function" in talk("config", "check").err
 
 
 def test_a_person_is_shown_with_all_they_are_on(talk: Cli) -> None:

@@ -1,5 +1,6 @@
 """db, jobs, events: the database as operators handle it."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ def test_backup_restore_and_what_happened(cli: Cli, tmp_path: Path) -> None:
     assert names == ["list-created", "members-added", "database-restored"]
     assert cli("events", "--list", "talk", "--since", "2999-01-01", "--json").json == []
     assert cli("events", "--person", "olga@example.org", "--since", "12h").code == 0
+
+
+def test_a_backup_never_takes_the_place_of_the_database(cli: Cli, tmp_path: Path) -> None:
+    database = next(tmp_path.rglob("listserver.db"))
+    before = database.stat().st_ino
+    (tmp_path / "link").symlink_to(database)
+    for target in (database, tmp_path / "link", database.with_name("listserver.db-wal")):
+        refused = cli("db", "backup", target)
+        assert (refused.code, "is the database itself" in refused.err) == (1, True)
+    assert database.stat().st_ino == before
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600, "it holds everybody's mail"
 
 
 def test_D2_D3_a_person_is_exported_and_erased(cli: Cli, tmp_path: Path) -> None:
