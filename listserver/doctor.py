@@ -17,6 +17,7 @@ from typing import TypeVar
 from cryptography import x509
 
 from listserver import dkim_keys, imap
+from listserver.actions import lists
 from listserver.authenticity import Asker, Limits, Resolver
 from listserver.config import Settings, site_of
 from listserver.core import diagnosis, loop_test
@@ -80,6 +81,10 @@ class _Doctor:
         if self.settings.imap.url:
             found.append(await self._mailbox())
         found += [await self._ports(), database, self._disk()]
+        if self.store is not None:
+            admin = self.settings.admin_email
+            ours = self.store.read_now(lambda conn: lists.is_ours(conn, self.settings.domain, admin))
+            found.append(diagnosis.operator(admin, ours=ours))
         return found + list(self._stored())
 
     async def _ask(self, check: Check[T]) -> T:

@@ -17,6 +17,7 @@ class Why(StrEnum):
     LAST_OWNER = "last-owner"  # address
     NOT_ALLOWED = "not-allowed"
     NO_ADDRESS = "no-address"  # what was written for one
+    OURS = "ours"  # an address of this list server
     NO_SETTING = "no-setting"  # name, those that there are
     ONE_OF = "one-of"  # setting, what was written, what would be right
     LIKE = "like"  # setting, what was written, an example of what would be right

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, notices, tokens
+from listserver.actions import access, lists, notices, tokens
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
 from listserver.core.actor import Actor
@@ -99,6 +99,7 @@ def invite(conn: Connection, site: Site, actor: Actor, lst: List, to: str, now: 
     """Invite somebody to a list; False if they were asked lately and did not answer. Raises Refused, UsageError."""
     access.require(conn, actor, Verb.MANAGE_MEMBERS, lst.id)
     to = addresses.valid(to)
+    lists.refuse_ours(conn, site.domain, [to])
     if rows.unanswered(conn, addresses.key(to), (COMMANDS, INVITE), now - QUIET):
         return False
     token = keep(conn, lst, INVITE, to, now, {}, days=UNDO_DAYS)

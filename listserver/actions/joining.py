@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from listserver.actions import access, asking, held_joins, membership, notices, takeover
+from listserver.actions import access, asking, held_joins, lists, membership, notices, takeover
 from listserver.actions.access import Verb
 from listserver.core import address as addresses
 from listserver.core.actor import Actor, Proof
@@ -77,10 +77,11 @@ def join(  # noqa: PLR0913 (who, where, as whom)
 
     greet: with a mail of its own.
 
-    Raises UsageError for options that cannot be.
+    Raises UsageError for options that cannot be, and for addresses of ours.
     """
     options = dict(options or {})
     membership.parse_options(options)
+    lists.refuse_ours(conn, site.domain, [address])
     person = people.find(conn, address)
     member = members.find(conn, lst.id, person.id) if person and _is(actor, person.id, address) else None
     if member is not None:

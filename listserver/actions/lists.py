@@ -1,6 +1,6 @@
 """Verbs on lists: create, set, unset, rename, delete."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from listserver.actions import access, digests
 from listserver.actions.access import Verb
 from listserver.core import address, settings
 from listserver.core.actor import Actor
-from listserver.errors import Refused, UsageError
+from listserver.errors import Refused, UsageError, Why
 from listserver.store import events, lists
 from listserver.store.lists import List
 
@@ -82,6 +82,25 @@ def delete(conn: Connection, actor: Actor, lst: List, now: datetime) -> None:
     access.require(conn, actor, Verb.CREATE_LISTS, lst.id)
     lists.remove(conn, lst.id)
     events.record(conn, "list-deleted", actor, now, list_id=lst.id, data={"name": lst.name})
+
+
+def is_ours(conn: Connection, domain: str, written: str) -> bool:
+    """Whether mail to that address comes back to this list server: a list, one of its addresses, the robot, postmaster.
+
+    domain: of our lists. People may have mailboxes at it too: what means nothing to us is theirs.
+    """
+    if not address.key(written).endswith(address.key(f"x@{domain}")[1:]):
+        return False
+    means = address.route(written, domain, lambda name: lists.exists(conn, name)).verb
+    return means not in (address.Verb.UNKNOWN, address.Verb.FOREIGN)
+
+
+def refuse_ours(conn: Connection, domain: str, given: Iterable[str]) -> None:
+    """Raise UsageError where one of these is an address of ours: as a member it would get its own copies."""
+    for one in given:
+        if is_ours(conn, domain, one):
+            said = f"{one} is an address of this list server, so it cannot be a member. Nothing was changed."
+            raise UsageError(said, why=Why.OURS, given=(one,))
 
 
 def _parsed(name: str, text: str) -> object:

@@ -48,10 +48,13 @@ def add(
     if invite:
         _invite(list_name, [entry.address for entry in entries])
         return
-    with common.open_store() as (_, store):
-        done = store.write_now(
-            lambda conn: membership.add(conn, OPERATOR, lists.find(conn, list_name), entries, now, role=role, mode=mode)
-        )
+
+    def unit(conn: "Connection") -> membership.Added:
+        lists.refuse_ours(conn, settings.domain, [entry.address for entry in entries])
+        return membership.add(conn, OPERATOR, lists.find(conn, list_name), entries, now, role=role, mode=mode)
+
+    with common.open_store() as (settings, store):
+        done = store.write_now(unit)
     common.say(f"{list_name}: {done.added} added, {done.already} there already.")
 
 
@@ -183,10 +186,13 @@ def sync(
     entries, now = _entries(None, file), common.now()
     if not entries and not dry_run:  # most often whatever should have written it has failed
         common.confirm(f"{file} names nobody, so all members of {list_name} would be removed.", yes)
-    with common.open_store() as (_, store):
-        done = store.write_now(
-            lambda conn: membership.sync(conn, OPERATOR, lists.find(conn, list_name), entries, now, dry_run=dry_run)
-        )
+
+    def unit(conn: "Connection") -> membership.Synced:
+        lists.refuse_ours(conn, settings.domain, [entry.address for entry in entries])
+        return membership.sync(conn, OPERATOR, lists.find(conn, list_name), entries, now, dry_run=dry_run)
+
+    with common.open_store() as (settings, store):
+        done = store.write_now(unit)
     if as_json:
         common.print_json({"added": done.added, "removed": done.removed, "dry_run": dry_run})
         return

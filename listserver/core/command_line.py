@@ -363,7 +363,8 @@ def _set(words: _Words) -> Command | Wrong | None:
             near = get_close_matches(low[0][:20], OPTION_WORDS, 3, 0.6) if taken is Fault.OPTION else []
             closest = tuple(near)
             sure = options or words.named or taken is not Fault.OPTION or (closest and len(words.words) <= 3)
-            return words.wrong(taken, low[0], closest) if sure else None
+            days = " ".join(raw[2:] if low[1:2] == ["until"] else raw[1:]) if taken is Fault.DATE else ""
+            return words.wrong(taken, days or low[0], closest) if sure else None
         option, used = taken
         options += option
         low, raw = low[used:], raw[used:]

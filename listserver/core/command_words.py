@@ -82,6 +82,17 @@ def _cut(spelling: str) -> list[str]:
 
 
 WORDS = {word: do for do, spellings in _SPELLINGS.items() for spelling in spellings.split() for word in _cut(spelling)}
+# What people write for these two in the languages of our mails.
+_TRANSLATED = {
+    Do.SUBSCRIBE: """
+    abonnieren anmelden abonner s'abonner s’abonner m'abonner m’abonner
+    """,
+    Do.UNSUBSCRIBE: """
+    abmelden abmeldung abbestellen abbestellung austragen
+    désabonner désabonnement désinscrire désinscription desabonner desabonnement desinscrire desinscription
+    """,
+}
+WORDS |= {word: do for do, words in _TRANSLATED.items() for word in words.split()}
 FULL_WORDS = tuple(word.lower() for spellings in _SPELLINGS.values() for word in spellings.split())
 
 # A member's settings by the names of `member set`; the value of a word that stands alone.
@@ -146,11 +157,15 @@ PARTICLES = _words(
 REQUEST = _words(
     """
     address e-mail email from list mailing me my off please thank thanks that the this to you your
+    adresse aus bitte danke der dieser ich liste mail mailingliste meine mich möchte verteiler vom von
+    cette de je la ma mail merci mon plaît s'il svp se souhaite veuillez voudrais vous
     """
 )
 # A greeting or farewell around a bare request.
 GREETINGS = _words(
     """
     all best bye cheers dear hello hey hi list madam regards sincerely sir sirs thank thanks there
+    danke freundlichen grüße grüßen gruß guten hallo liebe mit tag viele
+    bonjour bonsoir cordialement madame merci monsieur salut
     """
 )

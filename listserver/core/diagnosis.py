@@ -261,6 +261,14 @@ def _covers(pattern: str, name: str) -> bool:
     return pattern == name or (pattern.startswith("*.") and pattern[1:] == name[name.find(".") :])
 
 
+def operator(address: str, *, ours: bool) -> Line:
+    """Whether what is written to postmaster@ and abuse@ reaches a person. ours: the address is one of the lists'."""
+    if not ours:
+        return ok("operator", f"Mail to postmaster@ and abuse@ goes to {address}.")
+    text = f"Mail to postmaster@ and abuse@ goes to {address}, which is here too: nobody gets it."
+    return warn("operator", text, 'Write admin_email = "…" into listserver.toml, with an address that somebody reads.')
+
+
 def disk(free: int, path: str) -> Line:
     """free: octets where the data lies."""
     text = f"{free / 2**30:.1f} GiB are free for {path}."

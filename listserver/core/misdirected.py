@@ -9,6 +9,8 @@ _MOST_LINES = 30
 _JOINING = {Do.SUBSCRIBE: "subscribe", Do.UNSUBSCRIBE: "unsubscribe"}
 _ALONE = frozenset({Do.HELP, Do.INFO, Do.LISTS, Do.WHICH, Do.WHO, Do.INDEX, Do.SET, Do.CONFIRM, Do.STATS})
 _TOO_COMMON = frozenset({"join", "leave", "remove", "info", "status", "show", "ok", "who", "which", "q"})
+# Of meetings and courses too, which the next word names.
+_BARE = frozenset({"abmelden", "abmeldung", "anmelden", "désinscription", "desinscription", "abonner"})
 
 
 def misdirected(subject: str, own: str) -> str | None:
@@ -56,6 +58,8 @@ def _request(words: list[str]) -> str | None:
         return None
     do = WORDS.get(rest[0])
     if do in _JOINING:
+        if rest[0] in _BARE and len(rest) > 1:
+            return None
         sure = rest[0] not in _TOO_COMMON or (rest[0] == "remove" and "me" in words and len(words) > 1)
         return _JOINING[do] if sure and len(rest) <= 2 and words[0] in (*REQUEST, rest[0]) else None
     if do is Do.SET:

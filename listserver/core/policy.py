@@ -195,6 +195,9 @@ def unusable_author(post: Post, facts: Facts) -> Finding | None:
     if "two-from" in post.findings:
         said = "This mail has two From fields, so nobody can tell who wrote it. Please send it again with one."
         return Finding("unusable-author", Verdict.REJECT, said, "It has two From fields.")
+    if "group-from" in post.findings:  # RFC 6854: for mail that nobody can answer
+        said = "The From field of this mail names a group, not who wrote it. A moderator will look at it."
+        return Finding("unusable-author", Verdict.HOLD, said, "From names a group, not a person.")
     if post.authors:
         return None
     said = "The From field of this mail has no usable address. Please check the address in your mail program."

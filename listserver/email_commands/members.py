@@ -6,6 +6,7 @@ from typing import Any, assert_never
 from sqlalchemy import Connection
 
 from listserver.actions import access, joining, membership, takeover
+from listserver.actions import lists as actions
 from listserver.actions.joining import Joined, MustConfirm, NotOpen, Waits
 from listserver.core import address as addresses
 from listserver.core.command_values import Option
@@ -36,7 +37,7 @@ def subscribe(conn: Connection, request: Request) -> Outcome:
     command, actor = request.command, request.actor
     lst = find_list(conn, request)
     if lst is None:
-        return said("no-list", text=command.list)
+        return said("no-list", text=command.list) if command.list else said("which-list")
     target = command.address or actor.address
     options = _texts(command.options)
     try:
@@ -127,6 +128,10 @@ def change_address(conn: Connection, request: Request) -> Outcome:
     mine = own_memberships(conn, request)
     if not mine:
         return said("not-member", find_list(conn, request) if command.list != "*" else None, address=actor.address)
+    try:
+        actions.refuse_ours(conn, request.site.domain, [command.address])
+    except UsageError as wrong:
+        return Done(refused(wrong, mine[0][0]))
     person = people.find(conn, command.address)
     if addresses.key(command.address) != request.also and (person is None or person.id != actor.person_id):
         return Unproved(command.address)

@@ -38,6 +38,7 @@ def run(conn: Connection, request: Request) -> Outcome:
 
 def _add(conn: Connection, request: Request, lst: List) -> Outcome:
     command = request.command
+    lists.refuse_ours(conn, request.site.domain, [command.address])
     done = membership.add(conn, request.actor, lst, [Entry(command.address, command.name)], request.now)
     if done.already:
         return said("was-member", lst, address=command.address)

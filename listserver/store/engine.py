@@ -214,6 +214,6 @@ def backend_of(text: str, *, create: bool = False) -> Backend:
 
 
 def _make_private(file: Path) -> None:
-    """Make the file, if it is not there, for its owner only: it will hold everybody's mail. Its log follows its mode."""
+    """Make the file, if it is not there, for its owner only: it will hold everybody's mail. Its log follows."""
     with contextlib.suppress(OSError):  # SQLite says what is wrong
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))

@@ -273,6 +273,21 @@ def test_a_new_address_must_be_proved_too(anna: Robot) -> None:
     assert anna.post(new).code == 250 and len(anna.rows("posts")) == 1  # one may write from any address
 
 
+def test_an_address_of_ours_is_no_members(anna: Robot) -> None:
+    told = "is an address of this list server itself, and cannot be a member"
+    for command, who in (
+        ("subscribe talk address=talk@lists.example.org", EVE),
+        ("subscribe talk address=Listserv@Lists.Example.Org", EVE),
+        ("change talk+owner@lists.example.org", ANNA),
+        ("add talk talk-request@lists.example.org", OLGA),
+        ("invite talk postmaster@lists.example.org", OLGA),
+    ):
+        anna.send(command, who, proved=True)
+        assert told in " ".join(anna.only(to=who).split()), command
+    anna.send("add talk somebody@lists.example.org", OLGA, proved=True)  # people may have mailboxes there
+    assert anna.member("somebody@lists.example.org")
+
+
 def test_an_address_that_somebody_had_becomes_the_same_person(anna: Robot) -> None:
     anna.join(anna.create("news"), "anna@home.example")
     anna.join(anna.list(), "anna@home.example")

@@ -6,7 +6,7 @@ import pytest
 from jinja2 import TemplateNotFound
 
 from listserver.actions import notices
-from listserver.core.notices import TokenExpired
+from listserver.core.notices import AlreadyDecided, TokenExpired, YourDecision
 from tests.actions.conftest import SITE, Community
 
 
@@ -19,6 +19,26 @@ class NoSuchNotice:
 def test_a_language_without_texts_is_english(language: str, of_site: str) -> None:
     notice = TokenExpired("talk", "Talk", "talk-request@lists.example.org", "talk+owner@lists.example.org")
     assert notices.render(replace(SITE, language=of_site), notice, language) == notices.render(SITE, notice, "en")
+
+
+@pytest.mark.parametrize(
+    ("language", "who", "again"),
+    [
+        ("en", "The operator", "send it again"),
+        ("de", "Der Betrieb", "noch einmal"),
+        ("fr", "Le responsable", "nouveau."),
+    ],
+)
+def test_a_decision_is_told_in_words_that_fit_it(language: str, who: str, again: str) -> None:
+    done = YourDecision("talk", "Talk", "Eve <eve@example.net>", "Buy", "banned", "", 0, "")
+    banned = notices.render(SITE, done, language)[1]
+    assert again not in banned.replace("écrire de nouveau", ""), "who is banned cannot send it again"
+    assert again in notices.render(SITE, replace(done, done="discarded"), language)[1]
+    late = AlreadyDecided(
+        "talk", "Talk", "Eve <eve@example.net>", "Buy", "approved", "operator", "1 May 2026, 10:00 UTC"
+    )
+    text = notices.render(SITE, late, language)[1]
+    assert (who in text, "operator " in text.replace("The operator ", "")) == (True, False)
 
 
 def test_a_notice_without_any_text_is_a_failure() -> None:

@@ -191,6 +191,8 @@ def test_prose_is_no_command(line: str) -> None:
         ("set-list talk title", Fault.MISSING, "title"),
         ("set topics", Fault.MISSING, "topics"),
         ("set talk pause", Fault.DATE, "pause"),
+        ("pause until 31 February", Fault.DATE, "31 February"),
+        ("set pause 2020-01-01", Fault.DATE, "2020-01-01"),
         ("set talk zone", Fault.MISSING, "zone"),
         ("set talk language klingon", Fault.OPTION, "language"),
         ("set mail nonsense", Fault.OPTION, "nonsense"),

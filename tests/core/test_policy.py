@@ -71,6 +71,7 @@ CASES: list[tuple[str, Post, Facts, Verdict | None]] = [
     ("misdirected-command", mail(), facts(misdirected="unsubscribe"), Verdict.HOLD),
     ("unusable-author", mail(), facts(), None),
     ("unusable-author", mail("From: nobody at all"), facts(None), Verdict.HOLD),
+    ("unusable-author", mail("From: Us: anna@example.org;"), facts(), Verdict.HOLD),
     ("unusable-author", mail("From: a@b.example\nFrom: c@d.example"), facts(), Verdict.REJECT),
     ("several-authors", mail(), facts(), None),
     ("several-authors", mail(TWO), replace(facts(), authors=(ANNA, STRANGER)), Verdict.HOLD),

@@ -184,6 +184,17 @@ def test_sync_says_what_it_would_do_and_then_does_it(talk: Cli, tmp_path: Path) 
     assert talk("member", "sync", "talk", "--file", file, "--yes").out.endswith(" removed.\n")
 
 
+def test_an_address_of_ours_cannot_be_a_member(talk: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "members.txt"
+    file.write_text(f"anna@example.org\ntalk+owner@{DOMAIN}\n")
+    for words in (("add", "talk", "--file", file), ("sync", "talk", "--file", file), ("add", "talk", f"Info@{DOMAIN}")):
+        refused = talk("member", *words)
+        assert (refused.code, "is an address of this list server" in refused.err) == (1, True)
+    refused = talk("member", "add", "talk", "--invite", f"talk@{DOMAIN}")
+    assert (refused.code, "is an address of this list server" in refused.err) == (1, True)
+    assert [one["address"] for one in talk("member", "list", "talk", "--json").json] == ["olga@example.org"]
+
+
 def test_bans_hold_for_one_list_or_all(talk: Cli) -> None:
     assert talk("ban", "add", "talk", "*@example.net").out == "talk: *@example.net banned.\n"
     assert talk("ban", "add", "talk", "*@example.net").out == "talk: *@example.net was banned already.\n"

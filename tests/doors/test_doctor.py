@@ -57,6 +57,15 @@ def _states(lines: dict[str, Line], *names: str) -> dict[str, str]:
     return {name: lines[name].state.value for name in names}
 
 
+def test_mail_for_the_operator_must_reach_somebody(database_url: str, tmp_path: Path) -> None:
+    with Store.open(database_url) as store:
+        store.write_now(lambda conn: make_secret(conn, b"s" * 32))
+    lines = _examine(GOOD, database_url, tmp_path)
+    assert lines["operator"].state is State.WARN and "admin_email" in lines["operator"].fix
+    for person in ("olga@example.org", f"olga@{DOMAIN}"):
+        assert _examine(GOOD, database_url, tmp_path, admin_email=person)["operator"].state is State.OK
+
+
 def test_where_all_is_published_the_dns_is_right(database_url: str, tmp_path: Path) -> None:
     with Store.open(database_url) as store:
         store.write_now(lambda conn: make_secret(conn, b"s" * 32))
