@@ -4,6 +4,7 @@ Reading mails is most of the work, so processes beside this one do it while the 
 committed by the batch: an import that was stopped is simply run again, since posts that are there are passed over.
 """
 
+import contextlib
 import gzip
 import lzma
 import multiprocessing
@@ -114,6 +115,9 @@ def _names(links: OldLinks, seen: int, ready: list[Prepared | str]) -> list[str]
 # --- sources ----------------------------------------------------------------------------------------------------------
 
 
+_DAMAGE = (EOFError, lzma.LZMAError, gzip.BadGzipFile)
+
+
 def mails(path: Path) -> Iterator[Found]:
     """The mails in a file (one mail, or an mbox, perhaps compressed), a Maildir, or a folder of such files."""
     if not path.exists():
@@ -121,29 +125,44 @@ def mails(path: Path) -> Iterator[Found]:
             f"There is nothing at {path}: name an mbox file (also .gz, .xz), a Maildir or a folder of .eml."
         )
     if path.is_file():
+        _require_mail(path)
         yield from _file_mails(path)
     elif (path / "cur").is_dir() and (path / "new").is_dir():
         for file in sorted((*(path / "cur").iterdir(), *(path / "new").iterdir()), key=lambda file: file.name):
-            yield Found(str(file), file.read_bytes(), None)
+            if octets := file.read_bytes():  # after a crash there may be empty ones
+                yield Found(str(file), octets, None)
     else:
         for file in sorted(path.rglob("*")):
             if file.is_file() and {".eml", ".mbox"} & set(file.suffixes):
                 yield from _file_mails(file)
 
 
+def _require_mail(path: Path) -> None:
+    """A file that was named by mistake is not filed as a post."""
+    with contextlib.suppress(*_DAMAGE):  # said when it is read
+        head = _head(path)
+        if path.suffix != ".eml" and head and not mbox.is_mail(head):
+            raise UsageError(f"{path} is neither a mail nor an mbox file: it begins with no header field.")
+
+
 def _file_mails(path: Path) -> Iterator[Found]:
     try:
-        with _open(path) as opened:
-            head = opened.read(mbox.HEAD)
+        head = _head(path)
         if not mbox.is_mbox(head) or path.suffix == ".eml":
             with _open(path) as opened:
-                yield Found(str(path), opened.read(), None)
+                if octets := opened.read():
+                    yield Found(str(path), octets, None)
             return
         with _open(path) as opened:
             for number, entry in enumerate(mbox.split(opened, unquote=mbox.quotes(head)), 1):
                 yield Found(f"{path}, mail {number}", entry.raw, entry.at)
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as failure:
+    except _DAMAGE as failure:
         raise UsageError(f"{path} is damaged ({failure}). What came before the damage is filed.") from failure
+
+
+def _head(path: Path) -> bytes:
+    with _open(path) as opened:
+        return opened.read(mbox.HEAD)
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -39,6 +39,11 @@ def is_mbox(head: bytes) -> bool:
     return head.removeprefix(_MARK).lstrip(b"\r\n").startswith(b"From ")
 
 
+def is_mail(head: bytes) -> bool:
+    """Whether what begins so can be a mail: with a header field. Files that are named .eml need not."""
+    return _BEGINS.match(head.removeprefix(_MARK).lstrip(b"\r\n")) is not None
+
+
 def quotes(head: bytes) -> bool:
     """Whether the file that begins so quotes lines of bodies that look like separators."""
     return not any(b"\nFrom " in entry.raw for entry in split(head.splitlines(keepends=True), unquote=False))

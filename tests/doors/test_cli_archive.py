@@ -32,6 +32,23 @@ def test_importing_again_adds_nothing(talk: Cli, tmp_path: Path) -> None:
     assert talk("archive", "import", "nobody", tmp_path).code == 1
 
 
+@pytest.mark.parametrize(("name", "octets"), [("members.txt", b"anna@example.org\n"), ("x.pdf", b"%PDF-1.5\n\x00")])
+def test_what_is_no_mail_is_not_filed(talk: Cli, tmp_path: Path, name: str, octets: bytes) -> None:
+    (tmp_path / name).write_bytes(octets)
+    refused = talk("archive", "import", "talk", tmp_path / name)
+    assert (refused.code, "neither a mail nor an mbox" in refused.err) == (1, True)
+
+
+def test_empty_files_are_passed_over(talk: Cli, tmp_path: Path) -> None:
+    (tmp_path / "box/new").mkdir(parents=True)
+    for name in ("empty.mbox", "empty.eml", "box/cur/1", "box/new/2"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+        path = tmp_path / name.split("/")[0]
+        assert talk("archive", "import", "talk", path).code == 0
+    assert talk("lists", "--json").json[0]["posts"] == 2
+
+
 def test_search_prints_posts(talk: Cli) -> None:
     (hit,) = talk("archive", "search", "talk", "oscillators", "--json").json
     assert set(hit) >= {"number", "message_id", "subject", "from", "date", "extract"}
