@@ -153,7 +153,7 @@ def send(  # noqa: PLR0913 (who, what, where to, in which words)
     mail["Message-ID"] = f"<{secrets.token_hex(12)}@{site.domain}>"
     if reply_to:
         mail["Reply-To"] = reply_to
-    if in_reply_to:
+    if in_reply_to and in_reply_to.isascii() and in_reply_to.isprintable():  # whatever a stranger wrote there
         mail["In-Reply-To"] = mail["References"] = f"<{in_reply_to}>"
     mail["Auto-Submitted"] = "auto-replied" if requested else "auto-generated"
     own = answer_fields(ListFacts(lst.name, site, lst.settings)) if lst and requested else b""

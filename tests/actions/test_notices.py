@@ -46,6 +46,18 @@ def test_a_notice_without_any_text_is_a_failure() -> None:
         notices.render(SITE, NoSuchNotice(), "en")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("odd", ["<\xff\xfe@x>", "<\u00e9@x>", "<\ud800@x>"])
+def test_a_message_id_that_no_header_can_hold_hinders_no_answer(community: Community, odd: str) -> None:
+    community.join(community.create(), "olga@example.org", role="owner")
+    raw = (
+        b"From: eve@example.net\r\nTo: talk@lists.example.org\r\nMessage-ID: %s\r\n\r\nHello, may I ask something?\r\n"
+    )
+    octets = odd.encode("latin-1" if odd.startswith("<\xff") else "utf-8", "surrogatepass")
+    assert community.arrive(raw % octets, "eve@example.net", "talk@lists.example.org").code == 250
+    (told,) = community.notices("your-post-waits")
+    assert told["address"] == "eve@example.net" and b"In-Reply-To" not in told["bytes"]
+
+
 @pytest.mark.parametrize(("admin", "told"), [("", []), ("admin@example.org", ["admin@example.org"])])
 def test_mail_to_a_site_without_an_operators_address_is_taken_and_noted(
     community: Community, admin: str, told: list[str]
