@@ -9,6 +9,7 @@ ALL = {
     "the mail door alone": ["bench.receive_door"],
     "receiving, durable": ["bench.receive"],
     "sending one post to 10,000": ["bench.fanout"],
+    "sending through a real Postfix": ["bench.real_relay"],
     "sending one digest to 100,000": ["bench.digest_fanout"],
     "what signing costs": ["bench.signing"],
     "importing an archive": ["bench.importing"],

@@ -46,6 +46,8 @@ from listserver.store.tables import (
 PRIORITY_NOTICE, PRIORITY_POST, PRIORITY_DIGEST = 0, 1, 2
 AGING = 600_000_000  # microseconds by which a digest may be older than a post that still goes before it
 NO_END = 2**62
+WAYS = 8  # connections over which the copies of one post go at once, where it has
+LEAST = 100  # members for each
 
 _PLAN = Fast(insert(deliveries), "list_id", "post_id", "number", "priority", "due", "created_at")
 _STRAGGLER = Fast(insert(stragglers), "list_id", "notice_id", "address", "priority", "due", "created_at")
@@ -175,19 +177,15 @@ _CLAIM_STRAGGLERS = (
     )
 )
 _EDITION_MODE = select(editions.c.mode).where(editions.c.id == bindparam("edition"))
-# Where a range of so many members ends. Who of them is due is looked at later: this one only walks an index.
-_CUT = (
-    select(members.c.id)
-    .where(
-        members.c.list_id == bindparam("list"),
-        members.c.receives == bindparam("receives"),
-        members.c.id > bindparam("after"),
-        members.c.id <= bindparam("upto"),
-    )
-    .order_by(members.c.id)
-    .limit(1)
-    .offset(bindparam("size"))
+# Who of them is due is looked at later: these two only walk an index.
+_AHEAD = and_(
+    members.c.list_id == bindparam("list"),
+    members.c.receives == bindparam("receives"),
+    members.c.id > bindparam("after"),
+    members.c.id <= bindparam("upto"),
 )
+_COUNT = select(func.count()).select_from(select(members.c.id).where(_AHEAD).limit(bindparam("most")).subquery())
+_CUT = select(members.c.id).where(_AHEAD).order_by(members.c.id).limit(1).offset(bindparam("size"))
 _REST = insert(deliveries).values(
     insisted=select(deliveries.c.insisted).where(deliveries.c.id == bindparam("whole")).scalar_subquery()
 )
@@ -197,9 +195,10 @@ _SHORTEN = update(deliveries).where(deliveries.c.id == bindparam("range")).value
 def claim_ranges(  # noqa: PLR0913 (who takes how much, from where, for how long)
     conn: Connection, lease: str, now: datetime, span: timedelta, count: int, size: int, full: Collection[int]
 ) -> list[Range]:
-    """Lease up to `count` ranges of about `size` members each, the most urgent first; of no list in `full`.
+    """Lease up to `count` ranges of at most about `size` members each, the most urgent first; of no list in `full`.
 
-    What a large row has beyond that becomes a row of its own, at the end of the queue, so that lists take turns.
+    What a row has beyond that becomes a row of its own, at the end of the queue, so that lists take turns. The pieces
+    get smaller towards the end, so that a list of a few hundred goes over several connections too.
     """
     wanted = {"lease": lease, "span": span // MICROSECOND, "now": now, "count": count, "full": list(full)}
     rows = conn.execute(_CLAIM_RANGES, wanted).all()
@@ -207,10 +206,12 @@ def claim_ranges(  # noqa: PLR0913 (who takes how much, from where, for how long
 
 
 def _cut(conn: Connection, whole: Range, size: int, now: datetime) -> Range:
-    limits = {"list": whole.list_id, "after": whole.after, "upto": _end(whole), "size": size - 1}
-    end = conn.execute(_CUT, limits | {"receives": receives(conn, whole)}).scalar_one_or_none()
-    if end is None or end >= _end(whole):
+    ahead = {"list": whole.list_id, "after": whole.after, "upto": _end(whole), "receives": receives(conn, whole)}
+    there = conn.execute(_COUNT, ahead | {"most": WAYS * size}).scalar_one()
+    piece = min(size, max(LEAST, there // WAYS))
+    if there <= piece:
         return whole
+    end = conn.execute(_CUT, ahead | {"size": piece - 1}).scalar_one()
     conn.execute(_SHORTEN, {"range": whole.id, "end": end})
     row = {c: getattr(whole, c) for c in ("list_id", "post_id", "edition_id", "number", "upto", "priority", "attempts")}
     conn.execute(_REST, row | {"whole": whole.id, "after": end, "due": now, "created_at": whole.created_at})

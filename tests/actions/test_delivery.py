@@ -82,7 +82,7 @@ def test_a_large_delivery_is_cut_into_ranges_that_hold_each_member_once(store: S
 
 def test_statements_do_not_grow_with_the_list(store: Store, statements: Statements) -> None:
     counts = []
-    for size, name in ((2, "small"), (3000, "large")):
+    for size, name in ((2, "small"), (4500, "large")):
         where = build(store, size, name)
         post(store, where)
         statements.clear()
@@ -94,7 +94,15 @@ def test_statements_do_not_grow_with_the_list(store: Store, statements: Statemen
         statements.clear()
         settle(store, Moved(work, work.after + 1))
         assert len(statements) == 1
-    assert counts == [3, 5]
+    assert counts == [3, 6]
+
+
+def test_a_list_of_some_hundreds_goes_over_several_connections(store: Store) -> None:
+    post(store, build(store, 1000))
+    pieces = []
+    while found := claim(store, size=delivery.RANGE):
+        pieces += [len(members_of(store, work)) for work in found]
+    assert pieces == [125, 109, *[100] * 7, 66]
 
 
 def test_what_a_worker_has_another_cannot_get_until_the_lease_is_over(store: Store) -> None:

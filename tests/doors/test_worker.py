@@ -317,7 +317,7 @@ def test_O5_too_many_recipients_the_rest_goes_anew_and_the_next_batches_are_smal
 def test_5xx_at_mail_is_ours_the_delivery_waits_and_the_operator_is_told(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    talk = build(store, 500)
+    talk = build(store, 100)
     post(store, talk)
 
     async def story() -> None:
