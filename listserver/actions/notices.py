@@ -11,6 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from listserver.core.digest_words import words_of
 from listserver.core.notices import Notice, YourCommands
 from listserver.core.site import Site
 from listserver.core.wrap import wrapped
+from listserver.errors import Refused, Why
 from listserver.store import deliveries, notices, people
 from listserver.store.holds import NO_AUTHOR
 from listserver.store.lists import List
@@ -58,6 +60,15 @@ def render(site: Site, notice: Notice, language: str, list_name: str = "") -> tu
     text = body.strip("\n") + "\n"
     text = text if _shows_posts(notice) else wrapped(text, EDIT_BEGINS)
     return " ".join(head.removeprefix("Subject:").split()), text
+
+
+def reason(site: Site, wrong: Refused, language: str) -> str:
+    """Why something cannot be, as a sentence in one of our languages; "" where there is English only."""
+    if wrong.why is Why.OTHER and language != "en":
+        return ""
+    parts: Any = _environment(folders(site)).get_template(f"mail/{language}/parts.j2").module
+    text = str(parts.refused(wrong.why, wrong.given, wrong.public)).strip()
+    return text if text.startswith(wrong.given[:1]) else text[:1].upper() + text[1:]
 
 
 def spoken(site: Site, notice: Notice, language: str, list_name: str = "") -> str:

@@ -40,7 +40,7 @@ class ListSettings:
         10_000_000, "Largest post in octets; larger ones are refused. Written as a number or like 10 MB."
     )
     max_recipients: int = _setting(10, "A post that names more addresses than this in To and Cc is held.")
-    attachments: str = _setting("keep", "keep, or refuse:<types>, such as refuse:application/x-msdownload,.exe,.scr")
+    attachments: str = _setting("keep", "keep, or refuse:TYPES, such as refuse:application/x-msdownload,.exe,.scr")
     html: Literal["keep", "hold", "reject"] = _setting("keep", "What happens to a post that has no plain text.")
     empty_subject: Literal["accept", "hold", "reject"] = _setting("accept", "What happens to a post without a subject.")
     hourly_posts: int = _setting(10, "Posts of one member in an hour beyond which they are held; 0 = no limit.")

@@ -22,6 +22,7 @@ from listserver.web.http import Request, Response, redirect
 from listserver.web.message_id import by_message_id
 from listserver.web.old_links import old_link
 from listserver.web.render import FOREVER, kept, missing, stylesheet, tells
+from listserver.web.rows import thread_url, title
 from listserver.web.search import search
 from listserver.web.unanswered import unanswered
 from listserver.web.visit import Visit
@@ -134,7 +135,7 @@ def _for_machines(visit: Visit, lst: List, rest: list[str]) -> Response | None:
         case ["unanswered", ("atom.xml" | "feed.json") as form]:
             return feeds.of_unanswered(visit, lst, form)
         case ["archive.mbox.gz"]:
-            return sent.archive(visit, lst)
+            return sent.archive(lst)
         case ["sitemap.xml"]:
             return machines.sitemap(visit, lst)
         case ["opensearch.xml"]:
@@ -179,7 +180,11 @@ def _of_author(visit: Visit, found: Found, person: str, rest: list[str]) -> Resp
 def _of_post(visit: Visit, found: Found, rest: list[str]) -> Response | None:
     if found.post.state == "deleted":
         text = "It was taken out of the archive. Its place in the thread is kept, so that what answers it can be read."
-        return tells(visit, "This post was removed", text, found.list, 410)
+        about = found.thread
+        to_thread = thread_url(visit, found.list, about.identifier, about.subject)
+        # A thread whose posts are all gone has lost its subject with them.
+        links = [(to_thread, title(visit, found.list, about.subject))] if about.subject else []
+        return tells(visit, "This post was removed", text, found.list, 410, links=links)
     if found.post.state != "shown":
         return None
     match rest:

@@ -4,6 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from html import escape
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -14,7 +17,7 @@ from listserver.web.words import Words, words_of
 IN_PLACE = 4  # lines of a quote that is not folded
 CUT = 64_000  # characters of a post that a thread shows
 _URL = re.compile(r"https?://[^\s<>\"“”‘’«»]{1,2000}", re.IGNORECASE)
-_ITEM = re.compile(r"\s*(?:([-*+•·‣–])|\(?(\d{1,3})[.)])\s+")
+_ITEM = re.compile(r"\s*(?:([-*+•·‣–])|\(?(?:(\d{1,3})|([a-zA-Z]))[.)])\s+")
 _WORDS = 6
 _GREETING = 3  # words that a greeting has at most
 
@@ -83,9 +86,17 @@ def _begins(blocks: Sequence[Block], at: int) -> bool:
     return blocks[at].kind is Kind.INTRO and blocks[at].depth == 1
 
 
+_RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")  # Hebrew, Arabic and their neighbours
+
+
+def _way(text: str) -> str:
+    """The attribute of text that may run from right to left: its first letter decides."""
+    return ' dir="auto"' if not text.isascii() and _RTL.search(text) else ""
+
+
 def _block(block: Block, words: Words) -> str:
     if block.kind is Kind.PARAGRAPH or block.kind is Kind.INTRO:
-        return f"<p>{_broken(block.text)}</p>"
+        return f"<p{_way(block.text)}>{_broken(block.text)}</p>"
     if block.kind is Kind.LIST:
         return _list(block.text)
     if block.kind is Kind.CODE:
@@ -93,7 +104,7 @@ def _block(block: Block, words: Words) -> str:
     text = block.text.removeprefix("--").lstrip() if block.kind is Kind.SIGNATURE else block.text
     if not text.strip():
         return ""
-    small = f'<p class="sig">{linked(text.strip())}</p>'
+    small = f'<p class="sig"{_way(text)}>{_broken(text.strip())}</p>'
     if block.kind is Kind.SIGNATURE and block.lines <= 8:
         return small
     name = words.say("Signature") if block.kind is Kind.SIGNATURE else words.say("Footer")
@@ -104,27 +115,46 @@ def _broken(text: str) -> str:
     return linked(text).replace("\n", "<br>")
 
 
+class _Item(NamedTuple):
+    """An item of a list. kind: the opening tag of a list of such items, without the brackets."""
+
+    kind: str
+    value: str
+    text: str
+
+
 def _list(text: str) -> str:
-    items = text.split("\n")
-    marks = [_ITEM.match(item) for item in items]
-    if all(mark and mark[2] for mark in marks):
-        rows = [
-            f'<li value="{int(mark[2])}">{linked(item[mark.end() :])}</li>'
-            for item, mark in zip(items, marks, strict=True)
-            if mark
-        ]
-        return f"<ol>{''.join(rows)}</ol>"
-    rows = [
-        f"<li>{linked(item[mark.end() :] if mark and mark[1] else item.strip())}</li>"
-        for item, mark in zip(items, marks, strict=True)
-    ]
-    return f"<ul>{''.join(rows)}</ul>"
+    """A list; items of another kind than its first one are a list within the item above them."""
+    items = [_item(row) for row in text.split("\n")]
+    outer = items[0].kind
+    rows: list[str] = []
+    for kind, run in groupby(items, key=attrgetter("kind")):
+        written = [f"<li{item.value}{_way(item.text)}>{linked(item.text)}" for item in run]
+        if kind == outer:
+            rows += written
+        else:
+            rows[-1] += _listed(kind, written)
+    return _listed(outer, rows)
+
+
+def _item(row: str) -> _Item:
+    mark = _ITEM.match(row)
+    if mark is None or mark[1]:
+        return _Item("ul", "", row[mark.end() :] if mark else row.strip())
+    if mark[2]:
+        return _Item("ol", f' value="{int(mark[2])}"', row[mark.end() :])
+    kind = "a" if mark[3].islower() else "A"
+    return _Item(f'ol type="{kind}"', f' value="{ord(mark[3]) - ord(kind) + 1}"', row[mark.end() :])
+
+
+def _listed(kind: str, rows: list[str]) -> str:
+    return f"<{kind}>{''.join(f'{row}</li>' for row in rows)}</{kind[:2]}>"
 
 
 def _quote(run: Sequence[Block], words: Words) -> str:
     intro = [block for block in run[:1] if block.kind is Kind.INTRO]
     rest = run[len(intro) :]
-    said = "".join(f'<p class="intro">{linked(block.text)}</p>' for block in intro)
+    said = "".join(f'<p class="intro"{_way(block.text)}>{linked(block.text)}</p>' for block in intro)
     lines = sum(block.lines for block in rest)
     if not rest:
         return said
@@ -132,11 +162,13 @@ def _quote(run: Sequence[Block], words: Words) -> str:
     if lines <= IN_PLACE:
         return said + quoted
     who = intro[0].who if intro else ""
-    name = words.markup("{author} wrote", author=who) if who else words.markup("Quoted:")
+    name = (
+        words.markup("{author} wrote", author=Markup("<bdi>{}</bdi>").format(who)) if who else words.markup("Quoted:")
+    )
     begins = _opening(rest).split(None, _WORDS)
-    first = escape(" ".join(begins[:_WORDS])[:60])
+    opening = " ".join(begins[:_WORDS])[:60]
     more = "…" if len(begins) > _WORDS or len(rest) > 1 else ""
-    summary = f"{name} <q>{first}{more}</q> {_lines(lines, words)}"
+    summary = f"{name} <q{_way(opening)}>{escape(opening)}{more}</q> {_lines(lines, words)}"
     return f'<details class="fold"><summary>{summary}</summary>{said}{quoted}</details>'
 
 

@@ -24,7 +24,7 @@ from listserver.store import reading
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.reading import Line
-from listserver.web import archive, thread
+from listserver.web import archive, sent, thread
 from listserver.web.http import Request, Response
 from listserver.web.months import all_months
 from listserver.web.posts import author_name
@@ -76,6 +76,7 @@ class _Copied:
         found = store.read_now(lambda conn: reading.authors(conn, lst.id))
         names = {address: author_name(*first) for address, first in found.items()}
         there = {path.parent.name for path in out.glob(f"*/{_KNOWN}")} if out.is_dir() else set()
+        self._changed = True
         self._copy = Copy(frozenset({lst.name, *there}), names)
 
     def threads(self) -> Iterator[Written]:
@@ -94,6 +95,7 @@ class _Copied:
         for gone in known.keys() - {row.identifier for row in found}:
             shutil.rmtree(self._folder / "t" / gone, ignore_errors=True)
             removed += 1
+        self._changed = written + removed > 0
         state = {"look": look_now, "threads": {row.identifier: row.changed for row in found}}
         (self._folder / _KNOWN).write_text(json.dumps(state))
         yield Written(len(found), written, removed)
@@ -108,6 +110,19 @@ class _Copied:
         paths += [f"people/{end}/{file}" for end in self._copy.authors.values() for file in ("", *FEEDS)]
         for path in paths:
             self._store.read_now(partial(self._page, path=f"/{name}/{path}"))
+        self._mbox(self._folder / "archive.mbox.gz")
+
+    def _mbox(self, file: Path) -> None:
+        """All posts in one file, portion by portion, where they are not what they were."""
+        if file.exists() and not self._changed:
+            return
+        more = sent.archive(self._lst).more
+        assert more is not None
+        whole = file.with_suffix(".new")
+        with whole.open("wb") as out:
+            while portion := self._store.read_now(more):
+                out.write(portion)
+        whole.replace(file)
 
     def site_pages(self) -> None:
         """The front that names all lists of the folder, the style, and the page for what is not there."""

@@ -5,8 +5,7 @@ from collections import Counter
 from datetime import datetime
 
 from listserver.core.ip import LOOPBACK, Network, neighbourhood, plain_ip, within
-from listserver.web import problems
-from listserver.web.http import Request, Response
+from listserver.web.http import Request
 
 MAILS = 30  # forms of one client in an hour that make us write to an address
 _COSTLY = re.compile(r"(?:/[^/]+){0,2}/search(?:/(?:atom\.xml|feed\.json))?|/.*mbox\.gz", re.DOTALL)
@@ -36,16 +35,14 @@ class Guard:
             address = hop
         return address
 
-    def refuse(self, request: Request, path: str, now: datetime) -> Response | None:
-        """429 for one request too many, with when to come again. path: within the archive."""
+    def wait(self, request: Request, path: str, now: datetime) -> int:
+        """After how many seconds a client may ask that again; 0: now. path: within the archive."""
         who = neighbourhood(request.client)
         if request.method == "POST":
-            wait = self._mails.count(who, MAILS, now) if _MAILING.fullmatch(path) else 0
-        elif self._per_minute and _COSTLY.fullmatch(path):
-            wait = self._searches.count(who, self._per_minute, now)
-        else:
-            wait = 0
-        return problems.too_many(path, wait) if wait else None
+            return self._mails.count(who, MAILS, now) if _MAILING.fullmatch(path) else 0
+        if self._per_minute and _COSTLY.fullmatch(path):
+            return self._searches.count(who, self._per_minute, now)
+        return 0
 
 
 class _Window:

@@ -11,7 +11,7 @@ from listserver.errors import Refused, UsageError
 from listserver.store import tokens as rows
 from listserver.store.lists import List
 from listserver.web.http import Response, redirect
-from listserver.web.render import own, said
+from listserver.web.render import own, refusal, said
 from listserver.web.visit import Visit
 from listserver.web.words import acting
 
@@ -27,7 +27,7 @@ def join(visit: Visit, lst: List) -> Response:
     try:
         address = addresses.valid(visit.field("address"))
     except UsageError as wrong:
-        return _how(visit, lst, wrong.public)
+        return _how(visit, lst, refusal(visit, lst, wrong))
     line = f"subscribe {lst.name}"
     asking.ask(visit.conn, visit.site, lst, address, Question((line,), (line,), asking.titles([lst])), visit.now)
     text = (
@@ -41,7 +41,7 @@ def _join(visit: Visit, lst: List) -> Response:
     try:
         found = joining.join(visit.conn, visit.site, visit.actor, lst, visit.viewer.address, visit.now)
     except (Refused, UsageError) as wrong:
-        return _how(visit, lst, wrong.public)
+        return _how(visit, lst, refusal(visit, lst, wrong))
     match found:
         case Joined():
             return redirect(f"{visit.root}/{lst.name}/options/")
@@ -55,8 +55,7 @@ def _join(visit: Visit, lst: List) -> Response:
 def _how(visit: Visit, lst: List, problem: str = "") -> Response:
     status = 400 if problem else 200
     shut = lst.settings.joining in SHUT
-    told = acting(visit, lst).english(problem)
-    return own(visit, "join", lst, status, address=visit.site.address, shut=shut, problem=told)
+    return own(visit, "join", lst, status, address=visit.site.address, shut=shut, problem=problem)
 
 
 def confirm(visit: Visit, token: str) -> Response:

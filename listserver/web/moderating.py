@@ -18,7 +18,7 @@ from listserver.store import tokens as rows
 from listserver.store.holds import Hold
 from listserver.store.lists import List
 from listserver.web.http import Response
-from listserver.web.render import missing, own, said
+from listserver.web.render import missing, own, refusal, said
 from listserver.web.visit import Visit
 from listserver.web.words import acting
 
@@ -58,7 +58,7 @@ def _page(visit: Visit, lst: List, found: Hold, actor: Actor) -> Response:
         try:
             done = decide(visit, lst, found, actor)
         except Refused as refused:
-            return said(visit, "Nothing was done", "{why}", lst, 403, why=refused.public)
+            return said(visit, "Nothing was done", "{why}", lst, 403, why=refusal(visit, lst, refused))
         if isinstance(done, AlreadyDecided):
             return _decided(visit, lst, done.hold)
         return said(visit, _SAID[visit.field("do")], "{about}", lst, about=_about(visit, lst, found))
@@ -127,16 +127,16 @@ _SAID = {
     "approve": "It is on its way",
     "always": "It is on its way, and this author's posts do not wait again",
     "edit": "The changed text is on its way",
-    "reject": "It was turned down, and the author is told",
-    "discard": "It was dropped, and nobody is told",
-    "ban": "It was dropped, and this address may not write here again",
+    "reject": "It was rejected, and the author is told",
+    "discard": "It was discarded, and nobody is told",
+    "ban": "It was discarded, and this address may not write here again",
 }
 
 
 _DECIDED = {
-    "approved": "It was let out",
-    "rejected": "It was turned down",
-    "discarded": "It was dropped",
+    "approved": "It was approved",
+    "rejected": "It was rejected",
+    "discarded": "It was discarded",
     "expired": "Its time ran out",
 }
 

@@ -8,9 +8,8 @@ from listserver.store import holds, lists, members
 from listserver.store.lists import List
 from listserver.store.members import Member
 from listserver.web.http import Response, redirect
-from listserver.web.render import missing, own, said
+from listserver.web.render import missing, own, refusal, said
 from listserver.web.visit import Visit
-from listserver.web.words import acting
 
 MODES = {
     "each": "Each post as it comes",
@@ -70,7 +69,7 @@ def options(visit: Visit, lst: List) -> Response:
             return said(visit, "You have left {list}", text, address=left.address, list=named)
         membership.change(visit.conn, visit.actor, lst, member, _wanted(visit, member), visit.now)
     except (Refused, UsageError) as wrong:
-        return _form(visit, lst, member, problem=wrong.public)
+        return _form(visit, lst, member, problem=refusal(visit, lst, wrong))
     return redirect(f"{visit.root}/{lst.name}/options/?saved")
 
 
@@ -87,7 +86,7 @@ def _form(visit: Visit, lst: List, member: Member, *, saved: bool = False, probl
         pause=member.paused_through,
         topics=_topics(member),
         saved=saved,
-        problem=acting(visit, lst).english(problem),
+        problem=problem,
     )
 
 

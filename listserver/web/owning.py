@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from markupsafe import Markup
-
 from listserver.actions import lists as verbs
 from listserver.core import address as addresses
 from listserver.core import settings as core
@@ -15,12 +13,51 @@ from listserver.store import members as rows
 from listserver.store.lists import List
 from listserver.web.http import Response, redirect
 from listserver.web.joining import told
-from listserver.web.options import MODES, ROLES, STATES
-from listserver.web.render import own
+from listserver.web.options import FORMS, MODES, ROLES, STATES
+from listserver.web.render import own, refusal
 from listserver.web.visit import Visit
-from listserver.web.words import acting
 
 LONG = ("description", "footer")
+GROUPS = {  # heading -> the settings under it, each of them once
+    "About the list": ("title", "description", "language", "archive", "advertised", "members_visible_to"),
+    "Joining and leaving": ("joining", "leaving"),
+    "Who may post": ("posting", "non_members", "moderation", "first_posts", "hourly_posts", "daily_posts"),
+    "What a post may be": ("max_size", "max_recipients", "attachments", "html", "empty_subject"),
+    "What waits for a moderator": ("hold_days", "on_expiry", "empty_reply"),
+    "The copies that members get": ("reply_to", "subject_tag", "footer", "topics", "copies", "from"),
+    "Digests": ("digest_at", "digest_zone", "digest_size", "digest_form"),
+}
+_HOLD, _REFUSE, _DROP = "it waits for a moderator", "it is refused, and the author is told", "it is dropped in silence"
+CHOICES = {  # setting -> its words -> what they mean
+    "archive": {"public": "everybody", "members": "members who have signed in", "none": "nobody"},
+    "advertised": {"true": "yes", "false": "no"},
+    "members_visible_to": {"owners": "the owners", "members": "the members", "nobody": "nobody"},
+    "joining": {
+        "confirm": "who answers our mail",
+        "open": "everybody, at once",
+        "approve": "whom a moderator lets in",
+        "confirm+approve": "who answers, and whom a moderator then lets in",
+        "invite": "who is invited",
+        "closed": "nobody",
+    },
+    "leaving": {"open": "no, at once", "confirm": "yes, by an answer to our mail"},
+    "posting": {"members": "the members", "anyone": "everybody", "moderators": "moderators and owners"},
+    "non_members": {"hold": _HOLD, "reject": _REFUSE, "accept": "it goes out", "discard": _DROP},
+    "moderation": {"none": "nobody's", "first-posts": "those of new members", "all": "everybody's"},
+    "html": {"keep": "it goes out", "hold": _HOLD, "reject": _REFUSE},
+    "empty_subject": {"accept": "it goes out", "hold": _HOLD, "reject": _REFUSE},
+    "copies": {"each": "each copy is its member's own", "batch": "all copies are equal"},
+    "reply_to": {"author": "to the author", "list": "to the list", "both": "to both"},
+    "from": {
+        "auto": "only where needed",
+        "keep": "never",
+        "rewrite": "always",
+        "wrap": "the post is enclosed in a mail of the list",
+    },
+    "digest_form": {key: text for key, text in FORMS.items() if key},
+    "on_expiry": {"discard": _DROP, "reject": _REFUSE},
+    "empty_reply": {"ask": "nothing yet; we ask", "approve": "yes"},
+}
 PER_PAGE = 100
 _DO = {"add": Do.ADD, "invite": Do.INVITE, "remove": Do.DELETE}
 
@@ -35,27 +72,24 @@ def settings(visit: Visit, lst: List) -> Response:
     try:
         verbs.change(visit.conn, visit.actor, lst, wanted, visit.now)
     except (Refused, UsageError) as wrong:
-        return _settings(visit, lst, problem=wrong.public, given=given)
+        return _settings(visit, lst, problem=refusal(visit, lst, wrong), given=given)
     return redirect(f"{visit.root}/{lst.name}/settings/?saved")
 
 
 def _settings(
     visit: Visit, lst: List, *, saved: bool = False, problem: str = "", given: dict[str, str] | None = None
 ) -> Response:
-    fields = [
-        {
+    def field(name: str) -> dict[str, Any]:
+        return {
             "name": name,
             "value": (given or {}).get(name, _shown(core.value(lst.settings, name))),
-            "choices": core.choices(name),
+            "choices": CHOICES.get(name, {}),
             "long": name in LONG,
             "doc": core.doc(name),
         }
-        for name in core.names()
-    ]
-    words = acting(visit, lst)
-    english = "" if words.language == "en" else Markup(' lang="en"')
-    values = {"fields": fields, "saved": saved, "problem": words.english(problem), "english": english}
-    return own(visit, "settings", lst, 400 if problem else 200, **values)
+
+    groups = [(heading, [field(name) for name in names]) for heading, names in GROUPS.items()]
+    return own(visit, "settings", lst, 400 if problem else 200, groups=groups, saved=saved, problem=problem)
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from listserver.core.site import Site
 from listserver.store.engine import Store
-from listserver.web import archive, unsubscribe
+from listserver.web import archive, problems, unsubscribe
 from listserver.web.asgi import Handler
 from listserver.web.guard import Guard
 from listserver.web.http import Request, Response
@@ -22,8 +22,8 @@ def handler(store: Store, site: Site, clock: Callable[[], datetime], guard: Guar
     async def answer(request: Request) -> Response:
         request = replace(request, client=guard.client(request))
         path = request.path.removeprefix(root)
-        if refused := guard.refuse(request, path, clock()):
-            return refused
+        if wait := guard.wait(request, path, clock()):
+            return problems.too_many(site, request, path, wait)
         if unsubscribe.is_link(path):
             return await leave(replace(request, path=path))
         return await read(request)

@@ -21,16 +21,19 @@ from listserver.web.rows import SOMEBODY, title
 from listserver.web.visit import Visit
 from listserver.web.words import Words, reading
 
+PICTURES = ("image/png", "image/jpeg", "image/webp")  # that do not move (WCAG 2.2.2)
+LEAST_PICTURE, MOST_PICTURE = 12_000, 4_000_000  # octets: smaller ones are logos in signatures
 DEPTH = 3  # levels that are drawn; deeper ones share the last
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An attachment as it is listed."""
+    """An attachment as it is listed. picture: it is shown as well."""
 
     url: str
     name: str
     about: str
+    picture: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,8 @@ def file(visit: Visit, lst: List, line: Line, place: int, one: content.File) -> 
     kind = words.say(_NAMES[one.content_type]) if one.content_type in _NAMES else kind
     end = name.replace("/", "_") if visit.copy is None else _harmless(name)
     url = f"{post_url(visit, lst, line.identifier)}files/{place}/{quote(end, safe='')}"
-    return File(url, name, f"{kind}, {_size(one.size, words)}")
+    picture = one.content_type in PICTURES and LEAST_PICTURE <= one.size <= MOST_PICTURE
+    return File(url, name, f"{kind}, {_size(one.size, words)}", picture)
 
 
 def _size(octets: int, words: Words) -> str:

@@ -8,18 +8,21 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from listserver import __version__, resources
+from listserver.actions import notices
 from listserver.actions.notices import language_of
 from listserver.core.masking import masked
+from listserver.core.site import Site
+from listserver.errors import Refused
 from listserver.store.lists import List
 from listserver.web import dates
 from listserver.web.http import Response
-from listserver.web.visit import Visit
+from listserver.web.visit import VISITOR, Visit
 from listserver.web.words import Words, acting, reading
 
 PUBLIC = "max-age=60, stale-while-revalidate=600"
@@ -53,6 +56,13 @@ def own(visit: Visit, template: str, lst: List | None = None, status: int = 200,
     """A page that is for one reader, or on which something is done: kept by nobody."""
     text = render(visit, template, lst, words=acting(visit, lst), noindex=True, **values)
     return Response(status, text.encode("utf-8", "replace"), headers=PRIVATE)
+
+
+def refusal(visit: Visit, lst: List | None, wrong: Refused) -> Markup:
+    """Why something was not done, in the words of our mails; in English, and said to be, where they have none."""
+    words = acting(visit, lst)
+    text = notices.reason(visit.site, wrong, words.language)
+    return escape(text) if text else words.english(wrong.public)
 
 
 def said(visit: Visit, title: str, text: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
@@ -96,6 +106,21 @@ def render(visit: Visit, template: str, lst: List | None = None, words: Words | 
     return environment().get_template(f"{template}.html.j2").render(known | values)
 
 
+def without_database(site: Site, words: Words, title: str, text: str) -> str:
+    """A page for which nothing is looked up: one that says why nothing else comes."""
+    known: dict[str, Any] = {"root": urlsplit(site.base_url).path.rstrip("/"), "site": site, "css": stylesheet()[0]}
+    known |= {
+        "lst": None,
+        "viewer": VISITOR,
+        "static": False,
+        "form": "",
+        "noindex": True,
+        "title": title,
+        "text": text,
+    }
+    return environment().get_template("done.html.j2").render(known | spoken(words))
+
+
 def spoken(words: Words) -> dict[str, Any]:
     """What templates say their words with."""
     return {
@@ -117,7 +142,8 @@ def tongue(visit: Visit, lst: List | None, words: Words) -> Markup:
 
 def missing(visit: Visit, lst: List | None = None) -> Response:
     """404, the same for what is not there and for what one may not read (standards W9)."""
-    looked = " ".join(re.findall(r"[^\W\d_]{3,30}", visit.request.path)[-8:])
+    path = visit.request.path.removeprefix(f"{visit.root}/{lst.name}/" if lst else visit.root)
+    looked = " ".join(re.findall(r"[^\W\d_]{3,30}", path)[-8:])
     title, text = "There is no such page", "It may never have been there, or it is not open to everybody."
     return tells(visit, title, text, lst, 404, looked=looked)
 

@@ -137,7 +137,7 @@ def mailbox(rows: Iterable[Any], name: str) -> Response | None:
     return Response(200, gzip.compress(b"".join(pieces), 5, mtime=0), "application/gzip", _named(name))
 
 
-def archive(visit: Visit, lst: List) -> Response:
+def archive(lst: List) -> Response:
     """All posts of the list as mbox.gz, made while it is sent: a few megabytes are held, however long it is."""
     return Response(200, b"", "application/gzip", _named(lst.name), more=_Portions(lst.id))
 

@@ -1,5 +1,6 @@
 """The static copy of an archive, served by the plainest of web servers: pages, links, privacy, what is written anew."""
 
+import gzip
 import re
 import threading
 import urllib.request
@@ -116,6 +117,8 @@ def test_every_link_of_a_copy_leads_to_a_page_that_is_like_ours(store: Store, ta
     thread = identifier("talk", "0@x")
     for path in ("/talk/", f"/talk/p/{identifier('talk', 'a@x')}/", f"/talk/t/{thread}/long/page-2/", "/talk/atom.xml"):
         assert path in pages
+    whole = gzip.decompress(pages["/talk/archive.mbox.gz"])
+    assert whole.count(b"\nMessage-ID: ") == 63 and not re.search(rb"(?:kim|max)@x", whole)
     assert "There is no such page" in (tmp_path / "404.html").read_text()
     path = f"/talk/p/{identifier('talk', 'b@x')}/"
     ours = store.read_now(lambda conn: archive.respond(Visit(conn, SITE, Request("GET", path), VISITOR, NOW)))
@@ -129,7 +132,10 @@ def test_every_link_of_a_copy_leads_to_a_page_that_is_like_ours(store: Store, ta
 
 def test_what_changed_is_written_again_and_what_is_gone_is_removed(store: Store, talk: List, tmp_path: Path) -> None:
     copied(store, talk, tmp_path)
+    mbox = tmp_path / "talk/archive.mbox.gz"
+    as_it_was = mbox.stat().st_mtime_ns
     assert copied(store, talk, tmp_path) == Written(3, 0, 0)
+    assert mbox.stat().st_mtime_ns == as_it_was
     file(store, talk, mail("c", "Re: Drift", names="a", day=6))
     store.write_now(lambda conn: filed.delete(conn, OPERATOR, talk, 2, NOW))
     store.write_now(lambda conn: filed.delete(conn, OPERATOR, talk, 3, NOW))
@@ -139,6 +145,7 @@ def test_what_changed_is_written_again_and_what_is_gone_is_removed(store: Store,
     with served(tmp_path) as base:
         pages = crawl(base)
     assert not any(b"Look at this" in body or b">Kim<" in body for body in pages.values())
+    assert b"Look at this" not in gzip.decompress(pages["/talk/archive.mbox.gz"])
 
 
 def test_several_lists_share_a_folder_below_a_path(store: Store, talk: List, tmp_path: Path) -> None:

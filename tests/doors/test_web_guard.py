@@ -25,8 +25,11 @@ class Door:
         self.now: datetime = NOW
         self._handler = pages.handler(store, SITE, lambda: self.now, guard)
 
-    def ask(self, path: str, client: str = "192.0.2.1", method: str = "GET", forwarded: str = "") -> Response:
+    def ask(
+        self, path: str, client: str = "192.0.2.1", method: str = "GET", forwarded: str = "", **more: str
+    ) -> Response:
         headers = {"host": "lists.example.org", **({"x-forwarded-for": forwarded} if forwarded else {})}
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
         return asyncio.run(self._ask(Request(method, path, {"q": "drift"}, {}, headers, client)))
 
     async def _ask(self, request: Request) -> Response:
@@ -54,6 +57,26 @@ def test_W7_a_client_gets_so_many_searches_a_minute(door: Door) -> None:
     assert door.ask("/search").status == 200
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "says"),
+    [
+        ("en", "Too many requests", "load this page again in {} seconds"),
+        ("de", "Zu viele Anfragen", "laden Sie diese Seite in {} Sekunden noch einmal"),
+        ("fr", "Trop de demandes", "Rechargez cette page dans {} secondes"),
+    ],
+)
+def test_W7_who_asked_too_much_is_told_what_happened_and_what_to_do(
+    door: Door, language: str, title: str, says: str
+) -> None:
+    for _ in range(4):
+        refused = door.ask("/talk/search", accept="text/html,*/*;q=0.8", accept_language=language)
+    assert (refused.status, refused.content_type) == (429, "text/html; charset=utf-8")
+    text = refused.body.decode()
+    assert f'<html lang="{language}">' in text and f"<h1>{title}</h1>" in text
+    assert says.format(refused.headers["retry-after"]) in text
+    assert "<form" not in text and refused.headers["cache-control"] == "no-store"
+
+
 def test_W7_zero_is_no_limit(store: Store) -> None:
     door = Door(store, Guard(0, LOOPBACK))
     assert {door.ask("/search").status for _ in range(20)} == {200}
@@ -62,7 +85,9 @@ def test_W7_zero_is_no_limit(store: Store) -> None:
 def test_C5_a_client_has_us_write_to_so_many_addresses_an_hour(door: Door) -> None:
     for _ in range(MAILS):
         assert door.ask("/sign-in", method="POST").status == 403  # no form of ours
-    assert door.ask("/talk/join/", method="POST").status == 429
+    refused = door.ask("/talk/join/", method="POST")
+    assert refused.status == 429
+    assert b"come back in 60 minutes. You can join and leave by mail" in refused.body
     assert door.ask("/sign-out", method="POST").status == 403
     assert door.ask("/sign-in").status == 200
 

@@ -40,7 +40,7 @@ def links(page: str) -> dict[str, str]:
 
 
 def subjects(page: str) -> list[str]:
-    return re.findall(r"<h3><a[^>]*>([^<]*)</a></h3>", page)
+    return re.findall(r"<h3[^>]*><a[^>]*>([^<]*)</a></h3>", page)
 
 
 def test_all_lists_are_searched_at_once_and_narrowed_by_links(store: Store, two: tuple[List, List]) -> None:

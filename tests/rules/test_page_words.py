@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from listserver import resources
-from listserver.web import moderating, options, posts, words
+from listserver.core import settings
+from listserver.web import moderating, options, owning, posts, words
 
 ARCHIVE = resources.folder("archive")
 WEB = Path(words.__file__).parent
@@ -42,8 +43,9 @@ def in_code() -> Iterator[str]:
 
 def told() -> set[str]:
     """All texts of pages, in English."""
-    chosen = {text for choice in CHOICES for text in choice.values()}
-    return {*in_templates(), *in_code(), *chosen, "Somebody"} - AS_THEY_ARE
+    chosen = {text for choice in (*CHOICES, *owning.CHOICES.values()) for text in choice.values()}
+    explained = {*owning.GROUPS, *(settings.doc(name) for name in settings.names())}
+    return {*in_templates(), *in_code(), *chosen, *explained, "Somebody"} - AS_THEY_ARE
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -66,6 +68,13 @@ def test_I4_a_translation_has_the_same_values_and_is_safe_html(language: str) ->
         assert wanted == there, english
         assert not re.search(r"[<>&\"]", text), english
         assert text.strip()
+
+
+def test_each_setting_is_asked_once_and_each_of_its_words_is_explained() -> None:
+    asked = [name for names in owning.GROUPS.values() for name in names]
+    assert sorted(asked) == sorted(settings.names())
+    words_of = {name: settings.choices(name) for name in settings.names() if settings.choices(name)}
+    assert {name: tuple(means) for name, means in owning.CHOICES.items()} == words_of
 
 
 @pytest.mark.parametrize(
