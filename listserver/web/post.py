@@ -20,9 +20,9 @@ OPENING = 280  # characters of the post that it answers
 
 def post(visit: Visit, found: Found) -> Response:
     """The post, what it answers, what answers it, and its neighbours."""
-    about = found.thread
-    seen = (found.post.id, found.post.state, about.id, about.changed, about.posts, spoken(visit, found.list).language)
-    return fresh(visit, Version(seen, about.last_at), lambda: _post(visit, found))
+    lst, about = found.list, found.thread
+    seen = (found.post.id, found.post.state, about.id, about.changed, about.posts, spoken(visit, lst).language)
+    return fresh(visit, Version((*seen, lst.settings), about.last_at), lambda: _post(visit, found))
 
 
 def _post(visit: Visit, found: Found) -> Response:
@@ -38,6 +38,7 @@ def _post(visit: Visit, found: Found) -> Response:
     words = spoken(visit, lst)
     values: dict[str, Any] = {
         "post": shown,
+        "opening": masked(entry.post.opening),
         "title": title(visit, lst, found.post.subject or about.subject),
         "thread_title": title(visit, lst, about.subject),
         "thread_url": thread_url(visit, lst, about.identifier, about.subject),

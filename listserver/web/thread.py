@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from listserver.core.content import opened
-from listserver.core.masking import author
+from listserver.core.masking import author, masked
 from listserver.core.outline import Entry, outline, pages
 from listserver.store import reading, similar
 from listserver.store.reading import Found, Line
@@ -46,8 +46,8 @@ def thread(visit: Visit, found: Found, slug: str) -> Response:
         return redirect(_place(visit, found, url), 302)
     if url != f"{visit.root}/{lst.name}/t/{about.identifier}/{slug}":
         return redirect(url + _query(visit), 301)
-    version = Version((about.id, about.changed, about.posts, spoken(visit, lst).language), about.last_at)
-    return fresh(visit, version, lambda: _thread(visit, found, url))
+    seen = (about.id, about.changed, about.posts, spoken(visit, lst).language, lst.settings)
+    return fresh(visit, Version(seen, about.last_at), lambda: _thread(visit, found, url))
 
 
 def _thread(visit: Visit, found: Found, url: str) -> Response:
@@ -65,6 +65,7 @@ def _thread(visit: Visit, found: Found, url: str) -> Response:
         "thread": about,
         "title": title(visit, lst, about.subject),
         "url": url,
+        "opening": masked(next((each.post.opening for each in here if each.post.state == "shown"), "")),
         "posts": shown,
         "steps": _steps(visit, found, url, entries, (starts, number)),
         "facts": _facts(visit, found, entries, here),
