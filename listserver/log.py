@@ -45,6 +45,7 @@ class Event(StrEnum):
     INBOUND_REFUSED = "inbound-refused", "A mail or a recipient was refused for good (5xx)."
     INBOUND_DEFERRED = "inbound-deferred", "A mail was put off (4xx) for a failure of ours; its sender tries again."
     INBOUND_FAILED = "inbound-failed", "An unknown failure while a mail was taken; the reference was told the sender."
+    PAGE_FAILED = "page-failed", "An unknown failure while a page was made; the reference was told the reader."
     MAILBOX_UNREACHABLE = "mailbox-unreachable", "The mailbox that is fetched cannot be reached; it is tried again."
     CLIENT_LIMITED = "client-limited", "A client went over a limit and was put off."
     POST_FILED = "post-filed", "A post was accepted, filed, and its delivery planned."

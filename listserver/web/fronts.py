@@ -1,7 +1,7 @@
 """The front of the site, and that of a list."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from listserver.store import fronts, lists
@@ -17,6 +17,7 @@ THREADS = 20  # on a front
 WAITING = 2  # open questions on it
 FRESH = timedelta(days=30)  # an older question is not put on the front
 PATIENCE = timedelta(hours=12)  # nor one so young
+_DAY, _MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,17 @@ def _front(visit: Visit, lst: List) -> Response:
         # Days are shown whole where they fit: the next page begins with the day that this one did not end.
         day = shown[-1].last_at.date()
         whole = [row for row in shown if row.last_at.date() > day]
-        if whole and found[THREADS].last_at.date() == day:
+        goes_on = found[THREADS].last_at.date() == day
+        if whole and goes_on:
             shown, day = whole, day + timedelta(1)
-        older = f"{day:%Y-%m-%d}"
+        older = _written(shown[-1].last_at if goes_on and not whole else datetime(day.year, day.month, day.day))
     values: dict[str, Any] = {
         "days": by_day(visit, lst, shown),
         "waiting": waiting,
         "months": months,
         "older": older,
         "before": before,
+        "given": _written(before) if before else "",
         "address": visit.site.address,
         "weekly": _weekly(lst, months, visit.now),
     }
@@ -78,10 +81,19 @@ def _waiting(visit: Visit, lst: List) -> list[Row]:
 
 
 def _before(visit: Visit) -> datetime | None:
-    try:
-        return datetime.strptime(visit.request.query.get("before", ""), "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    """The day, or the moment within a day of many threads, before which they are shown."""
+    given = visit.request.query.get("before", "")
+    for form in _DAY, _MOMENT:
+        try:
+            return datetime.strptime(given, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
+
+
+def _written(at: datetime) -> str:
+    """The same as it stands in an address."""
+    return at.strftime(_MOMENT if at.time().replace(microsecond=0) > time() else _DAY)
 
 
 def _months(visit: Visit, lst: List) -> list[Month]:

@@ -53,6 +53,7 @@ def _post(visit: Visit, found: Found) -> Response:
             for e in answers
         ],
         "neighbours": _neighbours(visit, found, entries),
+        "number": found.post.number,
         "message_id": masked(found.post.message_id),
         "fellows": about.posts,
         "address": visit.site.address,

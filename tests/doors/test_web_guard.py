@@ -3,12 +3,14 @@
 import asyncio
 import gzip
 import random
+import re
 from collections.abc import MutableMapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from listserver import log
 from listserver.core.ip import LOOPBACK
 from listserver.store.engine import Store
 from listserver.web import asgi, pages
@@ -75,6 +77,35 @@ def test_W7_who_asked_too_much_is_told_what_happened_and_what_to_do(
     assert f'<html lang="{language}">' in text and f"<h1>{title}</h1>" in text
     assert says.format(refused.headers["retry-after"]) in text
     assert "<form" not in text and refused.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "kind"),
+    [
+        ("/talk/", "text/html,*/*", "text/html"),
+        ("/talk/", "*/*", "text/plain"),
+        ("/api/v1/lists", "*/*", "application/problem+json"),
+    ],
+)
+def test_a_failure_of_ours_is_told_to_the_reader_and_the_log(
+    store: Store, capfd: pytest.CaptureFixture[str], path: str, accept: str, kind: str
+) -> None:
+    log.setup("info", "text")
+
+    class Stopped:
+        def __call__(self) -> datetime:
+            raise RuntimeError("the clock has stopped, and readers need not know")
+
+    handler = pages.handler(store, SITE, Stopped(), Guard(3, LOOPBACK))
+
+    async def ask() -> Response:
+        return await handler(Request("GET", path, {}, {}, {"host": "lists.example.org", "accept": accept}, "192.0.2.1"))
+
+    answer = asyncio.run(ask())
+    assert (answer.status, answer.content_type.partition(";")[0]) == (500, kind)
+    (reference,) = re.findall(r"page-failed reference=([0-9a-f]{8}) path=" + path, capfd.readouterr().err)
+    assert reference in answer.body.decode() and b"clock" not in answer.body
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_W7_zero_is_no_limit(store: Store) -> None:

@@ -5,15 +5,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import Connection
 
 from listserver.actions import archive as filed
 from listserver.core.actor import OPERATOR
 from listserver.core.blocks import Block, Kind, blocks
 from listserver.core.site import Site
 from listserver.core.thread import identifier
+from listserver.delivery import copies
+from listserver.delivery.transport import Features
 from listserver.store.engine import Store
 from listserver.store.lists import List
-from listserver.web import archive
+from listserver.web import archive, author
 from listserver.web.body import body
 from listserver.web.http import Request, fields
 from listserver.web.posts import LEAST_PICTURE
@@ -110,7 +113,7 @@ def test_a_front_says_what_the_list_is_and_how_to_take_part(store: Store, talk: 
     file(store, talk, mail("a", "Drift", author="ليلى <l@example.org>"), mail("b", "Re: Drift", names="a", day=1))
     text = get("/talk/")
     assert "<title>talk: Gauges and loggers · Lists</title>" in text
-    assert f'content="Hello. · 2 posts by 2 people on talk' in get(f"/talk/t/{identifier('talk', 'a@x')}/drift")
+    assert 'content="Hello there. · 2 posts by 2 people on talk' in get(f"/talk/t/{identifier('talk', 'a@x')}/drift")
     main = text[text.index("<h1>") : text.index("<h2")]
     for link in ("mailto:talk@lists.example.org", "/talk/join/", "/talk/unanswered/", "/talk/months/"):
         assert f'href="{link}"' in main
@@ -143,3 +146,44 @@ def test_a_removed_post_leads_to_what_is_left_of_its_thread(store: Store, talk: 
     assert f'<a href="/talk/t/{identifier("talk", "a@x")}/drift">Drift</a>' in gone
     store.write_now(lambda conn: filed.delete(conn, OPERATOR, talk, 1, NOW))
     assert "/talk/t/" not in get(f"/talk/p/{identifier('talk', 'b@x')}/")
+
+
+def test_the_three_permalinks_of_a_post_agree(store: Store, talk: List) -> None:
+    file(store, talk, mail("a", "Drift"), mail("b", "Re: Drift", names="a", day=1))
+
+    def unit(conn: Connection) -> tuple[str, str]:
+        mailing = copies.prepare(
+            conn, SITE, 2, Features(pipelining=True, eightbit=True), copies.Stamp(int(NOW.timestamp()))
+        )
+        assert isinstance(mailing, copies.Mailing)
+        page = archive.respond(Visit(conn, SITE, Request("GET", "/m/b@x"), VISITOR, NOW))
+        return mailing.copy((1, "kim@example.org")).head.decode(), page.headers["location"]
+
+    copy, by_message_id = store.read_now(unit)
+    assert f"Archived-At: <https://lists.example.org{by_message_id}>" in copy
+    page = store.read_now(lambda c: archive.respond(Visit(c, SITE, Request("GET", by_message_id), VISITOR, NOW)))
+    assert (page.status, b"<span>No. 2</span>" in page.body) == (200, True)
+    (canonical,) = re.findall(r'rel="canonical" href="([^"]+)"', page.body.decode())
+    assert canonical == f"https://lists.example.org{by_message_id}"
+
+
+def test_a_day_of_many_threads_is_read_page_by_page_to_its_end(store: Store, talk: List, get: Get) -> None:
+    mails = [mail(f"m{number}", f"Thread {number:02}", day=number / 1_000) for number in range(50)]
+    file(store, talk, *mails, mail("old", "The day before", day=-1))
+    url, seen = "/talk/", list[str]()
+    while url:
+        text = get(url)
+        seen += re.findall(r"<h3[^>]*><a[^>]*>((?:Thread|The)[^<]+)</a>", text.partition('id="t1"')[2])
+        assert f'rel="canonical" href="https://lists.example.org{url}"' in text
+        (url,) = [f"/talk/{rest}" for rest in re.findall(r'<a href="(\?before=[^"]+)">Older', text)] or [""]
+    assert seen == [f"Thread {number:02}" for number in reversed(range(50))] + ["The day before"]
+
+
+def test_the_page_of_who_wrote_more_than_it_shows_leads_to_the_rest(
+    store: Store, talk: List, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(author, "MOST", 2)
+    file(store, talk, *[mail(str(number), f"Thread {number}", day=number) for number in range(3)])
+    text = get(f"/talk/people/anna-berg-{identifier('talk', '0@x')}/")
+    (rest,) = re.findall(r'<a href="([^"]+)" rel="nofollow">All posts of this person</a>', text)
+    assert all(f">Thread {number}</a>" in get(rest) for number in range(3))
