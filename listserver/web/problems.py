@@ -58,9 +58,7 @@ def _words(site: Site, request: Request) -> Words:
     return words_for("", request.headers.get("accept-language", ""), site.language)
 
 
-def _told(
-    site: Site, request: Request, words: Words, response: Response, title: str, text: str
-) -> Response:
+def _told(site: Site, request: Request, words: Words, response: Response, title: str, text: str) -> Response:
     """The response as a page for who reads pages, else as a line of text."""
     headers = {**response.headers, "cache-control": "no-store"}
     if "text/html" in request.headers.get("accept", ""):
