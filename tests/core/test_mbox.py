@@ -1,8 +1,6 @@
 """Mbox files of several habits, split into the mails that are in them."""
 
-import lzma
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +8,6 @@ from hypothesis import strategies as st
 
 from listserver.core import mbox
 from listserver.core.mbox import Entry
-from tests.growth import is_linear
 
 A = b"From a@x Sun Jan  1 18:29:54 2006\n"
 B = b"From b at x  Mon Jan 12 08:00:00 CET 2026\n"
@@ -73,29 +70,3 @@ def test_what_was_quoted_comes_back_as_it_was(mails: list[bytes]) -> None:
 
 def test_line_ends_of_the_net_become_those_of_files() -> None:
     assert mbox.quote(b"S: 1\r\n\r\nFrom me") == b"S: 1\n\n>From me\n\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "count", "quoted"),
-    [
-        ("lists/twisted-python-2007-March-as-published.txt.xz", 399, True),
-        ("lists/r-sig-meta-analysis.mbox.xz", 5_628, True),
-        ("mime/mbox/content-length.mbox.txt", 29, True),
-        ("mime/mbox/issue1189.mbox.txt", 4, True),
-        ("mime/mbox/simple.mbox.txt", 3, True),
-        ("mime/mbox/unmunged.mbox.txt", 2, False),
-    ],
-)
-def test_real_files(shared: Path, name: str, count: int, quoted: bool) -> None:
-    text = (shared / "data" / name).read_bytes()
-    if name.endswith(".xz"):
-        text = lzma.decompress(text)
-    assert mbox.is_mbox(text)
-    assert mbox.quotes(text[: mbox.HEAD]) is quoted
-    assert len(split(text)) == count
-
-
-@pytest.mark.parametrize("unit", [A, b"From \n", b"\n", b"From a 12:00 2026 2026 2026\n\n", b"x: \n", b"> "])
-def test_time_grows_with_the_length_and_no_faster(unit: bytes) -> None:
-    assert is_linear(lambda text: split(text, unquote=True), lambda n: A + unit * n, 60_000 // len(unit))
-    assert is_linear(lambda text: split(text, unquote=True), lambda n: A + b"From " + unit.strip() * n, 10_000)

@@ -1,11 +1,8 @@
 """core.text: what the author wrote."""
 
-from pathlib import Path
-
 import pytest
 
 from listserver.core.text import Role, first_sentence, own_of, own_text, roles
-from tests import replies
 
 # name: (text, own text)
 CASES: dict[str, tuple[str, str]] = {
@@ -149,11 +146,3 @@ def test_roles_keep_every_line_and_its_depth() -> None:
 )
 def test_first_sentence(text: str, sentence: str) -> None:
     assert first_sentence(text, 20 if sentence.endswith("…") else 140) == sentence
-
-
-def test_I4_share_of_own_lines_found_in_real_replies(shared: Path) -> None:
-    """Issue 4, must show 4; tests/interop prints it beside another program."""
-    pairs = [pair for name in replies.SETS for pair in replies.pairs(shared, name)]
-    shares = [replies.f1(own_text(text).text, expected) for text, expected in pairs]
-    assert len(shares) == 204
-    assert sum(shares) / len(shares) >= 0.90

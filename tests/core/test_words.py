@@ -4,7 +4,6 @@ import pytest
 
 from listserver.core import words as words_module
 from listserver.core.words import Piece, extract, fold, subject_words, words
-from tests.growth import is_linear
 
 
 @pytest.mark.parametrize(
@@ -76,15 +75,6 @@ def test_pairs_of_letters_that_overlap_are_marked_as_one() -> None:
 def test_an_extract_without_spaces_is_cut() -> None:
     pieces = extract("z" * 1_000, frozenset({"q"}), "", 100)
     assert pieces == (Piece("z" * 100, False), Piece(" …", False))
-
-
-@pytest.mark.parametrize("unit", ["drift ", "a\u0301", "検", "_", "x" * 39 + " "])
-def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
-    def both(text: str) -> None:
-        words(text, "en")
-        extract(text, frozenset({"drift", "検検"}), "en")
-
-    assert is_linear(both, lambda n: unit * n, 60_000 // len(unit))
 
 
 def test_so_many_stems_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
