@@ -82,7 +82,7 @@ def _cut(spelling: str) -> list[str]:
 
 
 WORDS = {word: do for do, spellings in _SPELLINGS.items() for spelling in spellings.split() for word in _cut(spelling)}
-# What people write for these two in the languages of our mails.
+# What people write for these in the languages of our mails.
 _TRANSLATED = {
     Do.SUBSCRIBE: """
     abonnieren anmelden abonner s'abonner s’abonner m'abonner m’abonner
@@ -91,6 +91,7 @@ _TRANSLATED = {
     abmelden abmeldung abbestellen abbestellung austragen
     désabonner désabonnement désinscrire désinscription desabonner desabonnement desinscrire desinscription
     """,
+    Do.HELP: "hilfe aide",
 }
 WORDS |= {word: do for do, words in _TRANSLATED.items() for word in words.split()}
 FULL_WORDS = tuple(word.lower() for spellings in _SPELLINGS.values() for word in spellings.split())
