@@ -1,6 +1,7 @@
 """What operators do with the database as a whole. These open it themselves: they are about the file or server."""
 
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -42,7 +43,8 @@ def backup(url: str, target: Path, actor: Actor, now: datetime) -> int:
     with Store.open(url):  # says clearly that there is none
         copies.backup(url, target)
     size = target.stat().st_size
-    _record(url, Event.DATABASE_BACKED_UP, actor, now, {"file": str(target), "size": size})
+    with suppress(Unavailable):  # on a full disk a backup is wanted most
+        _record(url, Event.DATABASE_BACKED_UP, actor, now, {"file": str(target), "size": size})
     return size
 
 

@@ -81,7 +81,7 @@ def main(args: list[str] | None = None) -> None:
     try:
         app(given, prog_name="listserver")
     except ListserverError as error:
-        _end(error.public if error.private == error.public else f"{error.public} {' '.join(error.private.split())}")
+        _end(common.told(error))
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 from typer.core import TyperGroup
 
-from listserver.errors import UsageError
+from listserver.errors import ListserverError, UsageError
 
 if TYPE_CHECKING:
     from listserver.config import Settings
@@ -155,6 +155,8 @@ def cell(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={cell(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(cell(item) for item in value)
     return "".join(c if c.isprintable() else " " for c in str(value))
@@ -168,6 +170,11 @@ def confirm(question: str, yes: bool) -> None:
         fail(f"{question} Nothing was changed: say --yes to do it.")
     if not typer.confirm(question, err=True):
         fail("Nothing was changed.")
+
+
+def told(error: ListserverError) -> str:
+    """A failure in one line, for the operator: what the outside would be told, and what the log says."""
+    return error.public if error.private == error.public else f"{error.public} {' '.join(error.private.split())}"
 
 
 def fail(sentence: str) -> NoReturn:

@@ -76,12 +76,14 @@ def receive(
     ] = None,
 ) -> None:
     """Take a mail from standard input, for a mail server's pipe. Exit 0 taken, 75 again later, 65, 67, 69 refused."""
+    from listserver.errors import ListserverError
     from listserver.smtp import pipe
 
     try:
         reply = _received(to.strip("<>"), sender, sys.stdin.buffer.read())
     except Exception as error:  # a fault of ours never bounces a mail: the mail server keeps it and tries again (S23)
-        typer.echo(f"listserver: {error!r}", err=True)
+        said = common.told(error) if isinstance(error, ListserverError) else repr(error)
+        typer.echo(f"listserver: {said}", err=True)
         raise typer.Exit(pipe.EX_TEMPFAIL) from error
     if not reply.accepted:
         typer.echo(f"listserver: {reply.code} {reply.status} {reply.text}", err=True)

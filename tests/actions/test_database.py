@@ -1,5 +1,7 @@
 """Backup while in use, restore into nothing else, on both engines."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 from listserver.actions import database
 from listserver.core.actor import OPERATOR
 from listserver.errors import Refused, Unavailable, UsageError
-from listserver.store import copies, lock, schema, tables
+from listserver.store import copies, lock, schema, sqlite, tables
 from listserver.store.engine import Store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -87,6 +89,16 @@ def test_restore_is_refused_while_a_server_runs(database_url: str, tmp_path: Pat
         running.read_now(lambda conn: None)
         with pytest.raises(Refused, match=r"Another `listserver serve`|stop every `listserver serve`"):
             database.restore(database_url, file, OPERATOR, NOW)
+
+
+def test_a_database_that_takes_no_writes_is_backed_up_all_the_same(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY", 10)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert database.backup(sqlite_url, tmp_path / "backup", OPERATOR, NOW) > 0
+    assert (tmp_path / "backup").is_file()
 
 
 def test_backup_into_no_folder_fails(database_url: str, tmp_path: Path) -> None:

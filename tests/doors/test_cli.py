@@ -301,7 +301,8 @@ def test_A3_the_lines_for_a_mail_server_say_whose_results_are_believed(
 def test_a_pipe_keeps_the_mail_whatever_fails_on_our_side(talk: Cli, tmp_path: Path) -> None:
     to = f"talk@{DOMAIN}"
     (tmp_path / "listserver.db").rename(tmp_path / "away")
-    assert talk("receive", "--to", to, stdin=MAIL.format(sender="olga@example.org")).code == 75
+    kept = talk("receive", "--to", to, stdin=MAIL.format(sender="olga@example.org"))
+    assert (kept.code, kept.err.startswith("listserver: There is no database at ")) == (75, True)
     (tmp_path / "listserver.toml").write_text("nonsense")
     assert talk("receive", "--to", to, stdin=MAIL.format(sender="olga@example.org")).code == 75
 

@@ -27,6 +27,7 @@ def test_backup_restore_and_what_happened(cli: Cli, tmp_path: Path) -> None:
     assert [row["name"] for row in cli("lists", "--json").json] == ["talk"]
     names = [event["name"] for event in cli("events", "--json").json]
     assert names == ["list-created", "members-added", "database-restored"]
+    assert "name=talk, preset=discussion\n" in cli("events").out
     assert cli("events", "--list", "talk", "--since", "2999-01-01", "--json").json == []
     assert cli("events", "--person", "olga@example.org", "--since", "12h").code == 0
 
