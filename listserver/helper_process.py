@@ -5,11 +5,15 @@ first that it is told is a greeting, which it answers, empty, once it is ready; 
 their order. When the other end is gone, however that came, the socket has an end, and so has the process.
 """
 
+import multiprocessing
+import os
 import signal
 import socket
 import struct
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import connection
 from typing import BinaryIO
 
 LENGTH = struct.Struct(">I")
@@ -29,6 +33,18 @@ def run(begin: Callable[[bytes], Answering]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with suppress(OSError), socket.socket(fileno=0) as ours:  # OSError: nobody is there any more
         serve(ours, begin)
+
+
+def end_with_parent() -> None:
+    """Let this process of a pool end when the one that it works for is gone: a pool that was killed tells nobody."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def serve(ours: socket.socket, begin: Callable[[bytes], Answering]) -> None:

@@ -30,6 +30,7 @@ from listserver.core.imported import Found, prepare_all
 from listserver.core.old_links import Numbering
 from listserver.core.old_links import name as old_link_name
 from listserver.errors import UsageError
+from listserver.helper_process import end_with_parent
 from listserver.store import events, old_links
 from listserver.store.engine import Store
 from listserver.store.lists import List
@@ -213,7 +214,8 @@ def _worked(batches: Iterator[list[Found]], job: _Job, workers: int) -> Iterator
 
 def _pool(workers: int) -> Executor:
     # spawn: this process has threads, and a fork would copy their locks.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
 
 
 def _take(batches: Iterator[list[Found]], count: int) -> Iterator[list[Found]]:
