@@ -29,7 +29,8 @@ def _there(pid: int) -> bool:
 def test_readers_end_when_the_import_is_killed(tmp_path: Path) -> None:
     program = tmp_path / "importing.py"
     program.write_text(_BEGUN)
-    with subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, env=os.environ) as importing:
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, env=env) as importing:
         assert importing.stdout is not None
         reader = int(importing.stdout.readline())
         assert _there(reader)
