@@ -85,6 +85,7 @@ class Courier:
     async def carry(self, work: Range) -> None:
         """Hand over the copies of a range. Every way out of it leaves the row as the next one needs it."""
         self._ledger.stopped.discard(work.id)  # if it was, it has been let go on since
+        self._ledger.lost.discard(work.id)
         try:
             self._ledger.couriers += 1
             await self._connect()
@@ -97,6 +98,7 @@ class Courier:
         finally:
             self._ledger.couriers -= 1
         await self._leave()
+        await self._ledger.save(work)
         await self._let_go(work, end)
 
     async def _let_go(self, work: Range, end: _End) -> None:
@@ -169,7 +171,8 @@ class Courier:
         return mailing if isinstance(mailing, Mailing) else None
 
     async def _lots(self, work: Range, lots: AsyncIterator[Lot]) -> _End:
-        office, settle = self._office, self._ledger.settle
+        office, ledger = self._office, self._ledger
+        note, settle = ledger.note, ledger.settle
         ends = office.monotonic() + TURN
         doubts = 0
         lot = await anext(lots, None)
@@ -189,11 +192,14 @@ class Courier:
                 doubts = doubts + 1 if _all_late(lot, refusals) else 0
             else:
                 doubts = 0
-            if not await settle(Moved(work, lot.members[-1][0], refusals)):
+            after = lot.members[-1][0]
+            if (refusals or not note(work, after)) and not await settle(Moved(work, after, refusals)):
+                return _End.GONE
+            if work.id in ledger.lost:
                 return _End.GONE
             if doubts == DOUBTS:
                 return self._refused_all(work, refusals[-1].reply)
-            if over or work.id in self._ledger.stopped:
+            if over or work.id in ledger.stopped:
                 return _End.TURN
             lot = following
         return _End.FINISHED

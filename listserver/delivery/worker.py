@@ -23,7 +23,7 @@ from listserver.delivery.renderings import Renderings
 from listserver.delivery.signers import Signers
 from listserver.delivery.transport import Transport
 from listserver.errors import Unavailable
-from listserver.store import deliveries
+from listserver.store import cursors, deliveries
 from listserver.store.engine import Store
 
 LOOK = 1.0  # seconds between looks for work, where nobody wakes us
@@ -82,8 +82,9 @@ class Worker:
     async def run(self, stopping: asyncio.Event) -> None:
         """Look for work when woken and each second, until `stopping`; then end the transactions under way."""
         forget = self._store.on_wake(self._wake.set)
-        if self._store.dialect == "sqlite":  # one process at a time has it (store/lock.py), so all leases are dead
-            await steady(self._store, deliveries.void_leases)
+        if self._store.cursors is not None:  # one process at a time has it (store/lock.py), so all leases are dead
+            lease, left = cursors.left(self._store.cursors)
+            await steady(self._store, partial(deliveries.start_over, lease=lease, cursors=left))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep(stopping))
             waker = group.create_task(_then(stopping, self._wake))
@@ -177,6 +178,7 @@ class Worker:
         """For too long we were paused or without the database: our work may be another's, so we get a new name."""
         if self._couriers:
             await asyncio.wait(self._couriers)
+        await self.office.ledger.close()
         self._generation += 1
         self.office.ledger = Ledger(self._store, self.office.site, self._lease(), self._clock)
         self._renewed = self._options.monotonic()

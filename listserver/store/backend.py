@@ -1,6 +1,7 @@
 """What the store needs of a database; sqlite.py and postgres.py have it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -12,6 +13,7 @@ class Backend(Protocol):
     name: str
     reading: Engine
     writing: Engine
+    cursors: Path | None  # the file for those of ranges under way (cursors.py), where it is of use
 
     @property
     def engines(self) -> tuple[Engine, ...]:

@@ -325,6 +325,10 @@ _VOID = (_freed(deliveries), _freed(stragglers))
 _HELD = deliveries.c.id == bindparam("range"), deliveries.c.lease == bindparam("holder")
 _FURTHER = deliveries.c.after < bindparam("cursor")
 _MOVE = Fast(update(deliveries).where(*_HELD, _FURTHER).values(after=bindparam("cursor")), "range", "holder", "cursor")
+# Should power have been lost, the row may be an older one of the same id.
+_SAME = func.coalesce(deliveries.c.post_id, -deliveries.c.edition_id) == bindparam("what")
+_WITHIN = or_(deliveries.c.upto.is_(None), deliveries.c.upto >= bindparam("cursor"))
+_MOVE_LEFT = update(deliveries).where(*_HELD, _FURTHER, _SAME, _WITHIN).values(after=bindparam("cursor"))
 _PUT_BACK = update(deliveries).where(*_HELD).values(lease=None, lease_until=None, due=bindparam("at"))
 _PUT_OFF = (
     update(deliveries)
@@ -355,8 +359,13 @@ def renew(conn: Connection, lease: str, span: timedelta) -> None:
         conn.execute(statement, {"holder": lease, "span": span // MICROSECOND})
 
 
-def void_leases(conn: Connection) -> None:
-    """Let go of everything: where a start proves that no other worker lives (SQLite)."""
+def start_over(conn: Connection, lease: str, cursors: Iterable[tuple[int, int, int]]) -> None:
+    """Let go of everything, where a start proves that no other worker lives (SQLite).
+
+    lease, cursors: what the last one left (store/cursors.py): range id, post or minus edition, member done last.
+    """
+    for range_id, what, after in cursors:
+        conn.execute(_MOVE_LEFT, {"range": range_id, "holder": lease, "what": what, "cursor": after})
     for statement in _VOID:
         conn.execute(statement)
 

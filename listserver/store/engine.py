@@ -79,6 +79,11 @@ class Store:
         return self._backend.name
 
     @property
+    def cursors(self) -> Path | None:
+        """Where the cursors of ranges under way are saved beside the database (cursors.py); None: in it alone."""
+        return self._backend.cursors
+
+    @property
     def engines(self) -> tuple[Engine, ...]:
         """The SQLAlchemy engines behind this store (for counting statements, not for working past it)."""
         return self._backend.engines

@@ -4,6 +4,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -34,6 +35,7 @@ class Postgres:
     name = "postgresql"
 
     def __init__(self, url: URL) -> None:
+        self.cursors: Path | None = None  # another host must find them
         options: dict[str, Any] = {"pool_timeout": 10, "connect_args": _CONNECT, "hide_parameters": True}
         # Transactions are begun by us, with their settings in the same trip to the server.
         self.writing = create_engine(url, pool_size=4, max_overflow=4, isolation_level="AUTOCOMMIT", **options)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
@@ -45,6 +46,7 @@ class Sqlite:
         event.listen(self.writing, "begin", _begin_immediate)
         event.listen(self.writing, "handle_error", _hold_on)
         event.listen(self.reading, "begin", _begin_deferred)
+        self.cursors: Path | None = Path(f"{url.database}-cursors")
         self._durable: tuple[Connection, bool] | None = None
         self._changed: Callable[[], None] | None = None
         self._version = -1

@@ -118,7 +118,7 @@ def test_what_a_worker_has_another_cannot_get_until_the_lease_is_over(store: Sto
     assert settle(store, Moved(work, 1), lease="a") == {work.id}
     assert settle(store, Moved(work, 2), lease="b") == set()
     assert rows(store, tables.deliveries, "after", "lease") == [(2, "b")]
-    store.write_now(deliveries.void_leases)
+    store.write_now(lambda conn: deliveries.start_over(conn, "", ()))
     assert [one.after for one in claim(store, "c")] == [2]
 
 

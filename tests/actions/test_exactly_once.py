@@ -19,6 +19,7 @@ from listserver.core.message import read
 from listserver.store import deliveries, members, retention, tables
 from listserver.store import digests as rows
 from listserver.store import lists as rows_of_lists
+from listserver.store.cursors import Cursors, left
 from listserver.store.deliveries import Range
 from listserver.store.engine import Store
 from listserver.store.lists import List
@@ -67,6 +68,12 @@ class History:
         self.chance = random.Random(self.seed)
         self.people = [f"m{n}.{self.seed}@example.org" for n in range(PEOPLE)]
         self.lst = self.store.write_now(self._begin)
+        self.crashes = 0
+        self._new_process()
+
+    def _new_process(self) -> None:
+        self.lease = f"w{self.seed}.{self.crashes}"
+        self.file = None if self.store.cursors is None else Cursors(self.store.cursors, self.lease)
 
     def _begin(self, conn: Connection) -> List:
         made = lists.create(conn, OPERATOR, f"talk{self.seed}", {"digest_size": "3"}, self.now).list
@@ -108,7 +115,13 @@ class History:
 
     def restart(self) -> None:
         self.tally["crashes"] += 1
-        self.store.write_now(deliveries.void_leases)
+        self.crashes += 1
+        if self.file is not None:
+            self.file.close()
+        lease, cursors = ("", []) if self.store.cursors is None else left(self.store.cursors)
+        self.tally["cursors left in a file"] += len(cursors)
+        self.store.write_now(lambda conn: deliveries.start_over(conn, lease, cursors))
+        self._new_process()
 
     def post(self, conn: Connection) -> None:
         self.told.posts += 1
@@ -148,17 +161,26 @@ class History:
                     self.restart()
                     return True
                 self.told.got.update((address, number) for number in numbers)
-                self.store.write_now(lambda conn, at=(work.id, member): deliveries.move(conn, "w", [at]))  # type: ignore[misc]
-            self.store.write_now(lambda conn, work=work: delivery.finish(conn, "w", work, self.now))  # type: ignore[misc]
+                self.save(work, member)
+            if self.file is not None:
+                self.file.drop(work)
+            self.store.write_now(lambda conn, work=work: delivery.finish(conn, self.lease, work, self.now))  # type: ignore[misc]
         return bool(claimed)
+
+    def save(self, work: Range, member: int) -> None:
+        """The cursor: in the file, where there is one, and now and then in the row."""
+        if self.file is None or not self.file.put(work, member) or self.chance.random() < 0.3:
+            self.store.write_now(lambda conn: deliveries.move(conn, self.lease, [(work.id, member)]))
 
     def _claim(self, conn: Connection) -> list[tuple[Range, list[tuple[int, str, list[int]]]]]:
         others = range(1, self.lst.id)
-        ranges = deliveries.claim_ranges(conn, "w", self.now, delivery.LEASE, 4, 2, others)
+        ranges = deliveries.claim_ranges(conn, self.lease, self.now, delivery.LEASE, 4, 2, others)
         return [(work, _copies(conn, work)) for work in ranges]
 
     def forget(self) -> None:
         """End it: what was, later histories in the same database need not visit."""
+        if self.file is not None:
+            self.file.close()
         self.store.write_now(lambda conn: lists.delete(conn, OPERATOR, self.lst, self.now))
         self.store.write_now(lambda conn: conn.execute(delete(tables.events)))
 
@@ -181,6 +203,7 @@ def live(new_database: Databases, seeds: range) -> Counter[str]:
     tally: Counter[str] = Counter()
     for start in seeds[::STORE]:
         with new_database() as url, Store.open(url) as store:
+            tally[f"databases on {store.dialect}"] += 1
             for seed in range(start, min(start + STORE, seeds.stop)):
                 history = History(store, seed, tally)
                 history.run()
@@ -189,7 +212,9 @@ def live(new_database: Databases, seeds: range) -> Counter[str]:
 
 
 def test_each_post_comes_once_in_whichever_mode(new_database: Databases) -> None:
-    assert live(new_database, range(20))["crashes"] > 15
+    tally = live(new_database, range(20))
+    assert tally["crashes"] > 15
+    assert (tally["cursors left in a file"] > 2) is (tally["databases on sqlite"] == 1)
 
 
 @pytest.mark.soak
@@ -220,6 +245,7 @@ def test_the_test_would_see_a_copy_that_comes_twice(store: Store, monkeypatch: p
         """A cursor that is not saved."""
 
     monkeypatch.setattr(deliveries, "move", forgotten)
+    monkeypatch.setattr(Cursors, "put", forgotten)
     with pytest.raises(AssertionError, match="history"):
         for seed in range(20):
             History(store, seed).run()
