@@ -32,13 +32,15 @@ def sink() -> Iterator[int]:
     command, environment = postfix("smtp-sink")
     user = ["-u", "root"] if os.geteuid() == 0 else []
     with subprocess.Popen([*command, *user, f"127.0.0.1:{port}", "1000"], env=environment) as process:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.02)
-        yield port
-        process.terminate()
+        try:
+            for _ in range(100):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.02)
+            yield port
+        finally:
+            process.terminate()
 
 
 def source(port: int, count: int, *, size: int = 2000, sender: str = "a@b.example", to: str = "c@d.example") -> float:
