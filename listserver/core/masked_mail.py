@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from listserver.core import transfer
-from listserver.core.edits import Splice
 from listserver.core.headers import decode_words
 from listserver.core.masking import LEFT_OUT, holds_address, masked, masked_octets
-from listserver.core.message import Part, Post, part_bytes, read
+from listserver.core.message import Part, Post, part_bytes
+from listserver.core.mime import octets_of, parts_of
 
 _ENCODED = re.compile(
     rb"=\?[\w.*+-]{1,60}\?[bBqQ]\?[^?\s]{0,4000}\?=(?:\s+=\?[\w.*+-]{1,60}\?[bBqQ]\?[^?\s]{0,4000}\?=)*"
@@ -27,14 +27,14 @@ class _How(NamedTuple):
     others: Callable[[bytes], bytes]
 
 
-def masked_mail(post: Post) -> bytes:
-    """Its octets, every address masked."""
-    return _changed(post, _MASKED, 0)
+def masked_mail(raw: bytes) -> bytes:
+    """A mail, every address in it masked."""
+    return _changed(raw, _MASKED, 0)
 
 
-def changed_mail(post: Post, in_text: Callable[[str], str], in_octets: Callable[[bytes], bytes]) -> bytes:
-    """Its octets as these change them; encoded parts are opened, changed and encoded again, mails in it as well."""
-    return _changed(post, _How(in_text, in_octets, bytes), 0)
+def changed_mail(raw: bytes, in_text: Callable[[str], str], in_octets: Callable[[bytes], bytes]) -> bytes:
+    """A mail as these change it; encoded parts are opened, changed and encoded again, mails in it as well."""
+    return _changed(raw, _How(in_text, in_octets, bytes), 0)
 
 
 def masked_file(post: Post, part: Part) -> bytes | None:
@@ -43,7 +43,7 @@ def masked_file(post: Post, part: Part) -> bytes | None:
     return None if shown == _WITHHELD else shown
 
 
-def _changed(post: Post, how: _How, depth: int) -> bytes:
+def _changed(raw: bytes, how: _How, depth: int) -> bytes:
     def words(found: re.Match[bytes]) -> bytes:
         text = decode_words(found[0].decode("ascii", "replace"))
         changed = how.text(text)
@@ -52,13 +52,12 @@ def _changed(post: Post, how: _How, depth: int) -> bytes:
     def fields(octets: bytes) -> bytes:
         return how.octets(_ENCODED.sub(words, octets))
 
-    splices = [Splice(part.start, part.end, _part(post, part, how, depth)) for part in post.parts]
     pieces: list[bytes] = []
     position = 0
-    for one in sorted(splices):
-        pieces += [fields(post.raw[position : one.start]), one.new]
-        position = one.end
-    return b"".join([*pieces, fields(post.raw[position:])])
+    for part in parts_of(raw):  # in the order in which they lie
+        pieces += [fields(raw[position : part.start]), _part(raw, part, how, depth)]
+        position = part.end
+    return b"".join([*pieces, fields(raw[position:])])
 
 
 _DEEPEST = 3  # mails in mails that are opened; what lies deeper is masked as one text
@@ -76,7 +75,7 @@ _ARCHIVES = (
 def _content(part: Part, octets: bytes, how: _How, depth: int) -> bytes:
     """What becomes of a part's octets, the transfer encoding undone."""
     if part.content_type in ("message/rfc822", "message/global") and depth < _DEEPEST:
-        return _changed(read(octets), how, depth + 1)
+        return _changed(octets, how, depth + 1)
     if octets.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = octets.decode("utf-16", "replace")
         changed = how.text(text)
@@ -105,11 +104,11 @@ def _is_text(part: Part, octets: bytes) -> bool:
 _LETTERS = bytes([9, 10, 12, 13, 27, *range(32, 127), *range(128, 256)])
 
 
-def _part(post: Post, part: Part, how: _How, depth: int) -> bytes:
-    octets = part_bytes(post, part)
+def _part(raw: bytes, part: Part, how: _How, depth: int) -> bytes:
+    octets = octets_of(raw, part)
     clear = _content(part, octets, how, depth)
     if clear == octets:
-        return post.raw[part.start : part.end]
+        return raw[part.start : part.end]
     if part.encoding == "base64":
         return transfer.base64(clear)
     return transfer.quoted_printable(clear) if part.encoding == "quoted-printable" else clear

@@ -11,10 +11,11 @@ _ADDRESS = re.compile(rf"({_AT}){_DOMAIN}", re.IGNORECASE)
 _SPELT = re.compile(r"([\w+-](?: at | \[at\] |\(at\)))[^\W_][\w-]*(?:\.[\w-]+)+", re.IGNORECASE)
 _LOCAL = re.compile(r"[\w.+%!#$&'*/=?^`{|}~\"-]")
 _OCTETS = re.compile(
-    rb"(?<=[\w.+%!#$&'*/=?^`{|}~\"\x80-\xff-])(@|%40|=40|&#0*64;|&#x0*40;)"
+    rb"(@|%40|=40|&#0*64;|&#x0*40;)"
     rb"(?:[a-z0-9\x80-\xff][\w\x80-\xff-]*(?:\.[\w\x80-\xff-]+)+|\[[\w:.]{3,50}\])",
     re.IGNORECASE,
 )
+_LOCAL_OCTETS = frozenset(re.findall(rb"[\w.+%!#$&'*/=?^`{|}~\"\x80-\xff-]", bytes(range(256))))
 
 
 # An address within an address, as return paths have them: bounces+marit=example.org@…, SRS0=…=example.org=marit@….
@@ -23,8 +24,11 @@ _WITHIN_TEXT, _WITHIN_OCTETS = re.compile(_WITHIN, re.IGNORECASE), re.compile(_W
 # Lines of base64, one under the other: keys, certificates, signatures, and mails in mails hold addresses too.
 _PACKED = re.compile(rb"(?:[A-Za-z0-9+/]{40,}={0,2}[\s>|]*)+")
 _NOT_PACKED = re.compile(rb"[^A-Za-z0-9+/]+")
+# Their shortest beginning, once each octet of base64 is an A: to look for that is ten times faster.
+_SHAPES = bytes([65 if re.match(rb"[A-Za-z0-9+/]", bytes([octet])) else 32 for octet in range(256)])
+_BEGINNING = b"A" * 40
 _PLAIN = re.compile(
-    rb"(?<=[a-z0-9._+-]{3})@[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,63}){0,5}\.[a-z]{2,12}(?![a-z0-9])", re.IGNORECASE
+    rb"@(?<=[a-z0-9._+-]{3}@)[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,63}){0,5}\.[a-z]{2,12}(?![a-z0-9])", re.IGNORECASE
 )
 LEFT_OUT = "[left out here, as it holds mail addresses] "
 
@@ -40,8 +44,7 @@ def masked(text: str, *, keys: bool = False) -> str:
     keys: such a thing began before this text, and may go on in it.
     """
     if keys or has_key(text):
-        octets = text.encode("utf-8", "surrogatepass")
-        text = _PACKED.sub(_unless_plain, octets).decode("utf-8", "surrogatepass")
+        text = _unpacked(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
     # Most texts have none of the signs, and to see that is thirty times faster than the search.
     if "@" not in text and "%" not in text and "&" not in text and "＠" not in text:
         return text
@@ -51,6 +54,17 @@ def masked(text: str, *, keys: bool = False) -> str:
 def holds_address(octets: bytes) -> bool:
     """Whether an address stands in octets that are no text."""
     return _PLAIN.search(octets) is not None
+
+
+def _unpacked(octets: bytes) -> bytes:
+    """The octets without those runs of base64 in them that hide an address."""
+    shapes = octets.translate(_SHAPES)
+    pieces: list[bytes] = []
+    done = 0
+    while (start := shapes.find(_BEGINNING, done)) >= 0 and (found := _PACKED.match(octets, start)):
+        pieces += [octets[done:start], _unless_plain(found)]
+        done = found.end()
+    return b"".join([*pieces, octets[done:]]) if pieces else octets
 
 
 def _unless_plain(found: re.Match[bytes]) -> bytes:
@@ -75,7 +89,12 @@ def masked_name(name: str) -> str:
 
 def masked_octets(octets: bytes) -> bytes:
     """The same for bytes of a mail, in ASCII: `marit@...`."""
-    return _WITHIN_OCTETS.sub(b"=...", _OCTETS.sub(rb"\1...", _PACKED.sub(_unless_plain, octets)))
+    return _WITHIN_OCTETS.sub(b"=...", _OCTETS.sub(_hidden_octets, _unpacked(octets)))
+
+
+def _hidden_octets(found: re.Match[bytes]) -> bytes:
+    start = found.start()
+    return found[1] + b"..." if found.string[start - 1 : start] in _LOCAL_OCTETS else found[0]
 
 
 def author(name: str, address: str, somebody: str = "Somebody") -> str:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from listserver.core.charsets import decode
-from listserver.core.headers import Field, base64_octets, clean, decode_words, parameters, split_header
+from listserver.core.headers import (
+    Field,
+    base64_octets,
+    clean,
+    decode_words,
+    parameters,
+    skip_mbox_lines,
+    split_header,
+)
 
 MAX_DEPTH = 50
 MAX_PARTS = 1_000
@@ -88,6 +96,12 @@ def tree(raw: bytes, fields: Sequence[Field], start: int) -> Tree:
             continue
         waiting.extend(reversed(_opened(raw, entity, kind, children)))
     return Tree(tuple(leaves), tuple(dict.fromkeys(findings)))
+
+
+def parts_of(raw: bytes) -> tuple[Part, ...]:
+    """The leaves of a mail of which nothing else is read."""
+    fields, start, _ = split_header(raw, skip_mbox_lines(raw), len(raw))
+    return tree(raw, fields, start).parts
 
 
 def _content(fields: Sequence[Field]) -> dict[str, bytes]:

@@ -95,7 +95,7 @@ class Traces:
 
 def taken_out_of_mail(raw: bytes, traces: Traces) -> bytes:
     """A mail by somebody else that names them."""
-    return changed_mail(read(raw), traces.taken_out, traces.taken_out_of_octets)
+    return changed_mail(raw, traces.taken_out, traces.taken_out_of_octets)
 
 
 def anonymous(raw: bytes, traces: Traces) -> bytes:

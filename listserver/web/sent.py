@@ -41,10 +41,10 @@ _TYPES = {*RASTER, "text/plain", "text/csv", "application/pdf", "application/zip
 
 def raw(visit: Visit, found: Found) -> Response | None:
     """The mail, addresses masked for who shall not see them."""
-    post = _read(visit, found)
-    if post is None:
+    octets = _sent(visit, found)
+    if octets is None:
         return None
-    octets = post.raw if visit.viewer.sees_addresses(found.list) else masked_mail(post)
+    octets = octets if visit.viewer.sees_addresses(found.list) else masked_mail(octets)
     return Response(200, octets, "text/plain; charset=utf-8", CAGE)
 
 
@@ -165,7 +165,7 @@ class _Portions:
 
 
 def _entry(row: Any) -> bytes:
-    octets = masked_mail(read(unpack(row.enc, row.bytes)))
+    octets = masked_mail(unpack(row.enc, row.bytes))
     return f"From MAILER-DAEMON {row.received_at:%a %b %e %H:%M:%S %Y}\n".encode() + mbox.quote(octets)
 
 
@@ -173,6 +173,11 @@ def _named(name: str) -> dict[str, str]:
     return {**CAGE, "content-disposition": f'attachment; filename="{name}.mbox.gz"'}
 
 
-def _read(visit: Visit, found: Found) -> Post | None:
+def _sent(visit: Visit, found: Found) -> bytes | None:
     packed = reading.packed(visit.conn, found.post.id)
-    return None if packed is None else read(unpack(*packed))
+    return None if packed is None else unpack(*packed)
+
+
+def _read(visit: Visit, found: Found) -> Post | None:
+    octets = _sent(visit, found)
+    return None if octets is None else read(octets)
