@@ -9,6 +9,7 @@ from listserver.core.packing import unpack_json
 
 _KINDS = {kind.value: kind for kind in Kind}
 _OWN = (Kind.PARAGRAPH, Kind.CODE, Kind.LIST)
+_OWN_NAMES = tuple([kind.value for kind in _OWN])
 
 
 class File(NamedTuple):
@@ -51,8 +52,8 @@ def files(value: dict[str, Any]) -> list[File]:
 
 
 def own(value: dict[str, Any]) -> str:
-    """The author's own words."""
-    return own_words(blocks(value))
+    """The author's own words: `own_words`, no block being made."""
+    return "\n\n".join([text for kind, text, depth, *_ in value["blocks"] if not depth and kind in _OWN_NAMES])
 
 
 def own_words(blocks: Iterable[Block]) -> str:

@@ -10,8 +10,9 @@ from listserver.errors import Unavailable
 LEVEL = 3
 
 
-# Compressors that nobody uses just now: to make one takes as long as to compress a short mail.
+# Those that nobody uses just now: to make one takes as long as its work on a short mail.
 _idle: list[zstandard.ZstdCompressor] = []
+_idle_openers: list[zstandard.ZstdDecompressor] = []
 
 
 def _compressed(octets: bytes) -> bytes:
@@ -22,6 +23,16 @@ def _compressed(octets: bytes) -> bytes:
     packed = compressor.compress(octets)
     _idle.append(compressor)
     return packed
+
+
+def _opened(octets: bytes) -> bytes:
+    try:
+        opener = _idle_openers.pop()
+    except IndexError:
+        opener = zstandard.ZstdDecompressor()
+    clear = opener.decompress(octets)
+    _idle_openers.append(opener)
+    return clear
 
 
 def pack(octets: bytes) -> tuple[str, bytes]:
@@ -37,7 +48,7 @@ def unpack(enc: str, octets: bytes) -> bytes:
     if enc != "zstd":
         raise Unavailable("A stored mail cannot be read.", f"unknown encoding {enc!r}")
     try:
-        return zstandard.decompress(octets)
+        return _opened(octets)
     except zstandard.ZstdError as failure:
         raise Unavailable("A stored mail cannot be read.", str(failure)) from failure
 
@@ -50,4 +61,4 @@ def pack_json(value: Any) -> bytes:
 
 def unpack_json(octets: bytes) -> Any:
     """The value that pack_json was given (tuples come back as lists)."""
-    return json.loads(zstandard.decompress(octets).decode("utf-8", "surrogatepass"))
+    return json.loads(_opened(octets).decode("utf-8", "surrogatepass"))

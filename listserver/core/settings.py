@@ -82,6 +82,7 @@ PRESETS: dict[str, dict[str, str]] = {
 
 # `from` is a Python keyword: the one setting whose field has another name.
 _FIELD_OF = {"from": "from_"}
+_FIELDS = frozenset(f.name for f in fields(ListSettings))
 _NAME_OF = {v: k for k, v in _FIELD_OF.items()}
 # Settings of more than one line; all other texts go into header fields.
 _SEVERAL_LINES = ("description", "footer")
@@ -187,8 +188,7 @@ def _time_of_day(name: str, text: str) -> str:
 
 def from_stored(stored: dict[str, Any]) -> ListSettings:
     """Settings from what the list has stored (only what was set); names that are not known any more are ignored."""
-    known = {f.name for f in fields(ListSettings)}
-    return ListSettings(**{_FIELD_OF.get(k, k): v for k, v in stored.items() if _FIELD_OF.get(k, k) in known})
+    return ListSettings(**{_FIELD_OF.get(k, k): v for k, v in stored.items() if _FIELD_OF.get(k, k) in _FIELDS})
 
 
 def value(settings: ListSettings, name: str) -> Any:

@@ -46,6 +46,8 @@ _STEMMERS = {
 }
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_BEYOND_ASCII_CHUNK = re.compile(r" [^ \x80-\U0010ffff]*+[^\x00-\x7f][^ ]*+")  # what stands between two spaces
+_LETTERS = bytes([ord(chr(octet).lower()) if chr(octet).isalnum() else 32 for octet in range(128)]) + bytes(128)
 _PREFIXED = ("ar", "ga", "id", "hi", "ne", "ta")  # languages whose stemmer may change how a word begins
 _WORD = re.compile(r"[^\W_]+")
 # Scripts without spaces between words: pairs of neighbours are their words.
@@ -144,7 +146,7 @@ def extract(text: str, wanted: frozenset[str], language: str, width: int = 220) 
     Without a hit it is the beginning. Cut ends have an ellipsis.
     """
     text = " ".join(text[:100_000].split())
-    hits = list(_hits(text, wanted, language)) if wanted else []
+    hits = _hits(text, wanted, language) if wanted else []
     begin, end = _window(text, hits, width)
     pieces = [Piece("… ", False)] if begin > 0 else []
     at = begin
@@ -164,22 +166,28 @@ def extract(text: str, wanted: frozenset[str], language: str, width: int = 220) 
     return tuple(pieces)
 
 
-def _hits(text: str, wanted: frozenset[str], language: str) -> Iterator[tuple[int, int, str]]:
-    pattern = _WRITTEN
-    if text.isascii() and language[:2] not in _PREFIXED:
-        # Only words that begin like a wanted one are looked at: most of a page of results is this.
-        starts = "".join({stem[0] for stem in wanted if stem.isascii()})
-        if not starts:
-            return
-        pattern = re.compile(f"(?<![A-Za-z0-9])()[{starts}{starts.upper()}][A-Za-z0-9]*")
-    seen: dict[str, str] = {}
-    for found in pattern.finditer(text):
-        written = found[1] or found[0]
-        stem = seen.get(written)
-        if stem is None:
-            stem = seen[written] = _wanted(written, wanted, language)
-        if stem:
-            yield found.start(), found.start() + len(written), stem
+def _hits(text: str, wanted: frozenset[str], language: str) -> list[tuple[int, int, str]]:
+    """(start, end, stem) of each wanted word of a text whose words are parted by one space."""
+    spaced = f" {text}"
+    hits: list[tuple[int, int, str]] = []
+    if not text.isascii():
+        for chunk in _BEYOND_ASCII_CHUNK.finditer(spaced):
+            for found in _WRITTEN.finditer(spaced, *chunk.span()):
+                written = found[1] or found[0]
+                if stem := _wanted(written, wanted, language):
+                    hits.append((found.start() - 1, found.start() - 1 + len(written), stem))
+        spaced = _BEYOND_ASCII_CHUNK.sub(lambda chunk: " " * len(chunk[0]), spaced)
+    # Only words that begin like a wanted one are looked at: most of a page of results is this.
+    starts = "a-z0-9" if language[:2] in _PREFIXED else "".join(sorted({stem[0] for stem in wanted if stem.isascii()}))
+    if starts:
+        begins = re.compile(f" ([{starts}][a-z0-9]*)")
+        folded = spaced.encode("ascii").translate(_LETTERS).decode("ascii")  # four times faster than str.translate
+        places = [(found.start(), found[1]) for found in begins.finditer(folded)]
+        there = list({word for _, word in places})
+        stem_of = {word: stem for word, stem in zip(there, stems(there, language), strict=True) if stem in wanted}
+        hits += [(at, at + len(word), stem_of[word]) for at, word in places if word in stem_of]
+    hits.sort()
+    return hits
 
 
 def _wanted(written: str, wanted: frozenset[str], language: str) -> str:

@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from math import log2
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, cast, column, literal_column, select, table, text
+from sqlalchemy import Connection, bindparam, cast, column, literal_column, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from listserver.core.content import own
 from listserver.core.packing import unpack_json
 from listserver.core.query import Query
 from listserver.core.words import Piece, extract, subject_words, words
+from listserver.store.fast import Fast
 from listserver.store.fronts import is_open
 from listserver.store.fulltext import SIGNS
 from listserver.store.tables import bodies, lists, posts, threads
@@ -171,9 +173,10 @@ _POSTGRES_HITS = (
     .subquery("hits")
 )
 _root = posts.alias("root")
-_DETAILS = (
+_DETAILS = Fast(
     select(
-        posts,
+        *(posts.c.id, posts.c.list_id, posts.c.number, posts.c.identifier, posts.c.message_id, posts.c.author_name),
+        *(posts.c.author_address, posts.c.subject, posts.c.sent_at),
         bodies.c.content,
         lists.c.name.label("list_name"),
         threads.c.identifier.label("thread_identifier"),
@@ -184,29 +187,34 @@ _DETAILS = (
     .join(bodies, bodies.c.post_id == posts.c.id)
     .join(threads, threads.c.id == posts.c.thread_id)
     .join(lists, lists.c.id == posts.c.list_id)
-    .where(posts.c.id.in_(bindparam("ids", expanding=True)))
+    .where(posts.c.id.in_(bindparam("ids", expanding=True))),
+    "ids",
 )
 
 
-def statement(dialect: str, query: Query) -> Select[Any]:
-    """The statement that finds the newest MOST + 1 posts; its parameters: match, lists, since, until."""
+@lru_cache(maxsize=24)  # as many as there are
+def _newest(dialect: str, since: bool, until: bool, answered: bool | None) -> Fast:
+    """The statement that finds the newest MOST + 1 posts; its parameters: match, lists, and since, until if wanted."""
     hits = _POSTGRES_HITS if dialect == "postgresql" else _SQLITE_HITS
     found = select(*_ROW).select_from(hits).join(posts, posts.c.id == hits.c.post_id)
     found = found.where(posts.c.state == "shown", posts.c.list_id.in_(bindparam("lists", expanding=True)))
-    if query.since is not None:
+    names = ["match", "lists"]
+    if since:
+        names.append("since")
         found = found.where(posts.c.sent_at >= bindparam("since"))
-    if query.until is not None:
+    if until:
+        names.append("until")
         found = found.where(posts.c.sent_at < bindparam("until"))
-    if query.answered is not None:
+    if answered is not None:
         found = found.join(threads, threads.c.id == posts.c.thread_id)
-    if query.answered:
+    if answered:
         found = found.where(threads.c.answered_id.is_not(None))
-    if query.answered is False:
+    if answered is False:
         found = found.join(_root, _root.c.id == threads.c.root_id).where(is_open(_root))
-    return found.order_by(hits.c.post_id.desc()).limit(MOST + 1)
+    return Fast(found.order_by(hits.c.post_id.desc()).limit(MOST + 1), *names)
 
 
-def _matching(conn: Connection, scopes: Sequence[Scope], query: Query, *, any_word: bool) -> list[Row[Any]]:
+def _matching(conn: Connection, scopes: Sequence[Scope], query: Query, *, any_word: bool) -> list[Any]:
     by_language: dict[str, list[int]] = {}
     for scope in scopes:
         by_language.setdefault(scope.language, []).append(scope.list_id)
@@ -217,7 +225,8 @@ def _matching(conn: Connection, scopes: Sequence[Scope], query: Query, *, any_wo
         parameters["since"] = query.since
     if query.until is not None:
         parameters["until"] = query.until
-    return list(conn.execute(statement(conn.dialect.name, query), parameters))
+    statement = _newest(conn.dialect.name, query.since is not None, query.until is not None, query.answered)
+    return statement.all(conn, parameters)
 
 
 # --- the languages of the two indexes ---------------------------------------------------------------------------------
@@ -299,22 +308,22 @@ def _stems(query: Query, language: str) -> frozenset[str]:
     return frozenset(word for tokens in _tokens(texts, language) for word in tokens)
 
 
-def _groups(rows: list[Row[Any]], by_thread: bool) -> list[list[Row[Any]]]:
+def _groups(rows: list[Any], by_thread: bool) -> list[list[Any]]:
     """Hits of a thread together, newest first within and without."""
-    groups: dict[int, list[Row[Any]]] = {}
+    groups: dict[int, list[Any]] = {}
     for row in sorted(rows, key=lambda row: (row.sent_at, row.id), reverse=True):
         groups.setdefault(row.thread_id if by_thread else row.id, []).append(row)
     return list(groups.values())
 
 
-def _in_subject(row: Row[Any], languages: dict[int, str], wanted: dict[str, frozenset[str]]) -> float:
+def _in_subject(row: Any, languages: dict[int, str], wanted: dict[str, frozenset[str]]) -> float:
     """The share of the wanted words that the subject has."""
     language = languages[row.list_id]
     stems = wanted[language]
     return len(stems & subject_words(row.subject_key, language)) / len(stems) if stems else 0.0
 
 
-def _best_first(groups: list[list[Row[Any]]], in_subject: Callable[[Row[Any]], float]) -> list[list[Row[Any]]]:
+def _best_first(groups: list[list[Any]], in_subject: Callable[[Any], float]) -> list[list[Any]]:
     """Subject ×3, shortness, age, hits in the thread: what both engines know alike.
 
     A short post that has the words is about them; a long one may just have many words. That is worth as much as what
@@ -322,7 +331,7 @@ def _best_first(groups: list[list[Row[Any]]], in_subject: Callable[[Row[Any]], f
     """
     newest = groups[0][0].sent_at
 
-    def value(row: Row[Any]) -> float:
+    def value(row: Any) -> float:
         years: float = (newest - row.sent_at).days / 365
         shortness = 1 / (1 + 0.3 * log2(1 + int(row.size) / 1_000))
         return shortness * (1 + 3 * in_subject(row)) / (1 + 0.1 * years)
@@ -335,16 +344,16 @@ def _best_first(groups: list[list[Row[Any]]], in_subject: Callable[[Row[Any]], f
     return [rows for _, rows in ranked]
 
 
-def _people(rows: list[Row[Any]]) -> tuple[Person, ...]:
+def _people(rows: list[Any]) -> tuple[Person, ...]:
     counts = Counter((row.author_name, row.person_id) for row in rows if row.author_name)
     return tuple(Person(name, person_id, count) for (name, person_id), count in counts.most_common(5))
 
 
-def _details(conn: Connection, ids: list[int]) -> dict[int, Row[Any]]:
-    return {row.id: row for row in conn.execute(_DETAILS, {"ids": ids})}
+def _details(conn: Connection, ids: list[int]) -> dict[int, Any]:
+    return {row.id: row for row in _DETAILS.all(conn, {"ids": ids})}
 
 
-def _hit(group: list[Row[Any]], row: Row[Any], languages: dict[int, str], wanted: dict[str, frozenset[str]]) -> Hit:
+def _hit(group: list[Any], row: Any, languages: dict[int, str], wanted: dict[str, frozenset[str]]) -> Hit:
     language = languages[row.list_id]
     return Hit(
         list_id=row.list_id,

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote_plus
+
+from markupsafe import Markup, escape
 
 from listserver.core.masking import author, masked, masked_name
 from listserver.core.query_text import MOST_CHARACTERS, read_query
@@ -64,9 +67,9 @@ def search(visit: Visit, lst: List | None = None) -> Response:
     ask = asked(visit, [lst] if lst else everywhere(visit))
     results = found(visit, ask)
 
-    def link(name: str = lst.name if lst else "", **change: Any) -> str:
-        given = {"q": ask.typed, "sort": ask.sort.value, **change}
-        return f"{visit.root}{'/' if name else ''}{name}/search?{urlencode(given)}"
+    def link(name: str = lst.name if lst else "", q: str = ask.typed, sort: str = ask.sort.value, page: int = 0) -> str:
+        more = f"&page={page}" if page else ""
+        return f"{visit.root}{'/' if name else ''}{name}/search?q={quote_plus(q)}&sort={sort}{more}"
 
     def narrowed(words: str) -> str:
         return link(q=f"{ask.typed} {words}")
@@ -100,19 +103,39 @@ def _narrow(
     yield say("By"), [(narrowed(f'from:"{name}"'), name, count) for name, count in shown]
 
 
-def _shown(visit: Visit, where: dict[int, List], hit: Hit, words: Words) -> dict[str, Any]:
-    """What the page says of a hit; nobody's address among it (standards W8)."""
-    text = "".join(piece.text for piece in hit.extract)
+class _Shown(NamedTuple):
+    """What the page says of a hit."""
+
+    url: str
+    list: str
+    subject: str
+    tongue: Markup
+    author: str
+    sent_at: datetime
+    matches: int
+    answered: bool
+    extract: Markup
+
+
+def _shown(visit: Visit, where: dict[int, List], hit: Hit, words: Words) -> _Shown:
+    """A hit as the page has it; nobody's address in it (standards W8)."""
+    text = "".join([piece.text for piece in hit.extract])
     hidden = masked(text)
     lst = where[hit.list_id]
-    return {
-        "url": post_url(visit, lst, hit.identifier),
-        "list": lst.name,
-        "subject": title(visit, lst, hit.subject),
-        "tongue": tongue(visit, lst, words),
-        "author": author(hit.author_name, hit.author_address, words.say(SOMEBODY)),
-        "sent_at": hit.sent_at,
-        "matches": hit.matches,
-        "answered": hit.answered,
-        "extract": hit.extract if hidden == text else (Piece(hidden, False),),
-    }
+    return _Shown(
+        url=post_url(visit, lst, hit.identifier),
+        list=lst.name,
+        subject=title(visit, lst, hit.subject),
+        tongue=tongue(visit, lst, words),
+        author=author(hit.author_name, hit.author_address, words.say(SOMEBODY)),
+        sent_at=hit.sent_at,
+        matches=hit.matches,
+        answered=hit.answered,
+        extract=_marked(hit.extract) if hidden == text else escape(hidden),
+    )
+
+
+def _marked(extract: Iterable[Piece]) -> Markup:
+    """The pieces as HTML."""
+    pieces = [f"<mark>{escape(text)}</mark>" if hit else escape(text) for text, hit in extract]
+    return Markup("".join(pieces))  # noqa: S704 (escaped above)
