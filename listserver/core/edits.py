@@ -86,15 +86,12 @@ def line_end(raw: bytes) -> bytes:
     return b"\n" if first == 0 or (first > 0 and raw[first - 1 : first] != b"\r") else b"\r\n"
 
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-
-
 def crlf(octets: bytes) -> bytes:
     """With CRLF in the place of every bare CR or LF; the same object if there is none (S2, O9)."""
     pairs = octets.count(b"\r\n")
     if octets.count(b"\n") == pairs == octets.count(b"\r"):
         return octets
-    return _LINE_END.sub(b"\r\n", octets)
+    return octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 # --- writing one field ------------------------------------------------------------------------------------------

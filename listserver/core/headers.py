@@ -34,19 +34,25 @@ _BLANK = re.compile(rb"\r*+\n")
 _field = partial(tuple.__new__, Field)  # as Field(*values), in less time: mails have many
 
 
-def split_header(raw: bytes, start: int, end: int) -> tuple[list[Field], int, bool]:
+def split_header(raw: bytes, start: int, end: int, only: bytes = b"") -> tuple[list[Field], int, bool]:
     """The fields from start, where the body begins, and whether an empty line (or the end) stands between them.
 
     The first line that is no field ends the header, as MTAs see it. At most MAX_FIELDS fields are taken.
+    only: of the fields those whose names begin so (lower case).
     """
     fields: list[Field] = []
     match_field = _FIELD.match
     position = start
-    while position < end:
+    room = MAX_FIELDS
+    while position < end and room:
         found = match_field(raw, position, end)
-        if found is None or len(fields) == MAX_FIELDS:
+        if found is None:
             break
+        room -= 1
         name, value = found.groups()
+        if only and not name.lower().startswith(only):
+            position = found.end()
+            continue
         value = unfold(value) if b"\n" in value else value.strip(b" \t\r")
         start, position = position, found.end()
         fields.append(_field((name.decode("ascii"), value, start, position)))

@@ -100,7 +100,7 @@ def tree(raw: bytes, fields: Sequence[Field], start: int) -> Tree:
 
 def parts_of(raw: bytes) -> tuple[Part, ...]:
     """The leaves of a mail of which nothing else is read."""
-    fields, start, _ = split_header(raw, skip_mbox_lines(raw), len(raw))
+    fields, start, _ = split_header(raw, skip_mbox_lines(raw), len(raw), b"content-")
     return tree(raw, fields, start).parts
 
 

@@ -1,5 +1,6 @@
 """Finding posts: one statement for the hits, one for what a page of results shows of them; alike on both engines."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ MOST = 1_000  # hits that are counted, grouped and ranked: the newest
 PAGE = 20
 SCANNED = 20_000  # of the newest posts with the words, those that are looked at for what is not in the index
 TERMS = 20  # words and phrases of a query that count
+_MARK = re.compile(r"[ly]\d+|f")  # core.filing: the list, the year, has a file
 _YEARS = 60  # a longer span of years is not narrowed by the index
 _LAST_YEAR = 2070  # where a search has no end
 
@@ -130,7 +132,7 @@ def search(
     shown = groups[(page - 1) * PAGE : page * PAGE]
     details = _details(conn, [group[0].id for group in shown])
     return Results(
-        hits=tuple(_hit(group, details[group[0].id], languages, wanted) for group in shown),
+        hits=tuple([_hit(group, details[group[0].id], languages, wanted) for group in shown]),
         page=page,
         pages=pages,
         posts=len(rows),
@@ -236,6 +238,8 @@ class _Sqlite:
     """https://www.sqlite.org/fts5.html#full_text_query_syntax"""
 
     def phrase(self, tokens: Sequence[str], where: str = "") -> str:
+        if not where and not any(map(_MARK.fullmatch, tokens)):
+            return f'"{" ".join(tokens)}"'  # nothing of that stands among the marks, and to name columns costs time
         return f'{{{where or "subject author text"}}} : "{" ".join(tokens)}"'
 
     def both(self, parts: Sequence[str]) -> str:

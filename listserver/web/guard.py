@@ -27,7 +27,10 @@ class Guard:
     def client(self, request: Request) -> str:
         """The IP address of who asks: the last in X-Forwarded-For that is not a proxy's of ours."""
         address = request.client
-        hops = request.headers.get("x-forwarded-for", "").split(",")
+        forwarded = request.headers.get("x-forwarded-for")
+        if not forwarded:
+            return address
+        hops = forwarded.split(",")
         while within(address, self._proxies) and hops:
             hop = hops.pop().strip()
             if plain_ip(hop) is None:
@@ -37,11 +40,10 @@ class Guard:
 
     def wait(self, request: Request, path: str, now: datetime) -> int:
         """After how many seconds a client may ask that again; 0: now. path: within the archive."""
-        who = neighbourhood(request.client)
         if request.method == "POST":
-            return self._mails.count(who, MAILS, now) if _MAILING.fullmatch(path) else 0
+            return self._mails.count(request.client, MAILS, now) if _MAILING.fullmatch(path) else 0
         if self._per_minute and _COSTLY.fullmatch(path):
-            return self._searches.count(who, self._per_minute, now)
+            return self._searches.count(request.client, self._per_minute, now)
         return 0
 
 
@@ -53,8 +55,9 @@ class _Window:
         self._began = 0
         self._counts: Counter[str] = Counter()
 
-    def count(self, who: str, most: int, now: datetime) -> int:
+    def count(self, client: str, most: int, now: datetime) -> int:
         """Count one request: 0, or for how many seconds they have to wait."""
+        who = neighbourhood(client)
         moment = int(now.timestamp())
         if moment // self._seconds != self._began:
             self._began, self._counts = moment // self._seconds, Counter()
