@@ -89,6 +89,7 @@ _SEVERAL_LINES = ("description", "footer")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LINE_END = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LONGEST = {"title": 200, "subject_tag": 60}
 _EXAMPLES = {"title": "Talk about drift", "subject_tag": "[talk]", "topics": "calibration, software"}
 _RANGES = {"hold_days": (1, 365), "digest_size": (1, 200)}
 _UNITS = {"": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000}
@@ -144,11 +145,13 @@ def parse(name: str, text: str) -> Any:
 
 
 def _require_plain(name: str, text: str) -> None:
-    """A title, tag or name goes into header fields, where a line end would begin another field."""
-    if not (_CONTROL if name in _SEVERAL_LINES else _LINE_END).search(text):
+    """A title or tag goes into header fields, where a line end begins another field, and 998 octets are the limit."""
+    most = _LONGEST.get(name, 20_000)
+    if len(text) <= most and not (_CONTROL if name in _SEVERAL_LINES else _LINE_END).search(text):
         return
+    what = "plain text" if name in _SEVERAL_LINES else "one line of plain text"
     example = str(default(name)) or _EXAMPLES.get(name, "these words")
-    raise unlike(name, text, "plain text" if name in _SEVERAL_LINES else "one line of plain text", example)
+    raise unlike(name, text[:most], f"{what} of at most {most} characters", example)
 
 
 def language(name: str, text: str) -> str:
