@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from listserver.core.signing import Key, PrivateKey, load_key
 from listserver.errors import UsageError
+from listserver.ownership import make_file, make_folder
 
 State = Literal["next", "active", "old"]
 STATES: tuple[State, ...] = ("next", "active", "old")
@@ -103,10 +104,10 @@ def _pair(folder: Path, domain: str, state: State, now: datetime) -> list[Stored
 def _write(folder: Path, key: Key, state: State) -> Stored:
     path = folder / state / f"{key.selector}.pem"
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         for place in (folder, path.parent):
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+            make_folder(place)
+        with os.fdopen(make_file(path, path.parent), "wb") as file:
             file.write(key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             file.flush()
             os.fsync(file.fileno())
@@ -117,6 +118,6 @@ def _write(folder: Path, key: Key, state: State) -> Stored:
 
 def _move(folder: Path, one: Stored, state: State) -> Stored:
     path = folder / state / one.path.name
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    make_folder(path.parent)
     one.path.rename(path)
     return Stored(one.key, state, path)

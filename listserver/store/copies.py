@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from sqlalchemy.engine import make_url
 
 from listserver.errors import Refused, Unavailable
+from listserver.ownership import make_file
 
 
 def backup(url: str, target: Path) -> None:
@@ -69,6 +70,8 @@ def compact(url: str) -> None:
 
 def _restore_sqlite(database: Path, source: Path) -> None:
     part = database.with_name(f"{database.name}.part")
+    part.unlink(missing_ok=True)
+    os.close(make_file(part, database if database.exists() else database.parent))
     try:
         _sqlite_copy(source, part)
         _check_sqlite(part, source)

@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, func, select
 from sqlalchemy.engine import make_url
 
 from listserver.errors import UsageError
+from listserver.ownership import make_file
 from listserver.store.backend import Backend
 from listserver.store.fast import Fast
 from listserver.store.sqlite import Sqlite
@@ -220,5 +221,5 @@ def backend_of(text: str, *, create: bool = False) -> Backend:
 
 def _make_private(file: Path) -> None:
     """Make the file, if it is not there, for its owner only: it will hold everybody's mail. Its log follows."""
-    with contextlib.suppress(OSError):  # SQLite says what is wrong
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with contextlib.suppress(OSError):  # it is there, or SQLite says what is wrong
+        os.close(make_file(file, file.parent))

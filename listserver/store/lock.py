@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from listserver.errors import UsageError
+from listserver.ownership import make_file
 
 
 @contextmanager
@@ -22,7 +23,10 @@ def exclusive(url: str) -> Iterator[None]:
         yield
         return
     path = Path(f"{database}.lock")
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = make_file(path, path.parent)
+    except FileExistsError:
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,6 @@
 """db, jobs, events: the database as operators handle it."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -41,6 +42,36 @@ def test_a_backup_never_takes_the_place_of_the_database(cli: Cli, tmp_path: Path
         assert (refused.code, "is the database itself" in refused.err) == (1, True)
     assert database.stat().st_ino == before
     assert stat.S_IMODE(database.stat().st_mode) == 0o600, "it holds everybody's mail"
+
+
+def test_what_root_makes_belongs_to_the_user_of_the_folder(cli: Cli, tmp_path: Path) -> None:
+    """As the how-tos are followed: commands by root, in a folder of the user that the service runs as."""
+    user, group = (65534, 65534) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+    place = tmp_path / "var"
+    place.mkdir()
+    os.chown(place, user, group)
+    file = place / "listserver.toml"
+    for words in (
+        ("init", "--domain", "lists.example.org", "--dir", place),
+        ("--config", file, "dkim", "create"),
+        ("--config", file, "dkim", "rotate"),
+        ("--config", file, "db", "backup", tmp_path / "copy"),
+        ("--config", file, "db", "restore", "--yes", tmp_path / "copy"),
+    ):
+        assert cli(*words).code == 0, words
+    made = [place / "listserver.db", place / "listserver.db.lock", *(place / "dkim").rglob("*"), place / "dkim"]
+    assert len(made) == 9
+    assert {(one.stat().st_uid, one.stat().st_gid) for one in made} == {(user, group)}
+    assert {stat.S_IMODE(one.stat().st_mode) & 0o077 for one in made} == {0}
+
+
+def test_a_lock_that_is_a_link_is_not_followed(cli: Cli, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("shadow")
+    (tmp_path / "listserver.db.lock").symlink_to(precious)
+    assert cli("db", "backup", tmp_path / "copy").code == 0
+    assert cli("db", "restore", "--yes", tmp_path / "copy").code == 1
+    assert precious.read_text() == "shadow"
 
 
 def test_D2_D3_a_person_is_exported_and_erased(cli: Cli, tmp_path: Path) -> None:
