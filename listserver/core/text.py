@@ -47,6 +47,8 @@ def _either(choices: Iterable[str]) -> str:
     return "|".join(re.escape(choice) for choice in sorted(choices, key=len, reverse=True))
 
 
+_HELLO = r"hi|hello|hey|dear|hallo|moin|guten tag|liebe[rs]?|bonjour|bonsoir|salut|hola|ciao"
+_GREETING = re.compile(rf"^(?:{_HELLO})\b[^,.;:!?]{{0,40}}[,:!]\s+(?=\S)", re.I)
 _GAPS = re.compile(r"\n{3,}")
 _MARKS = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200e\u200f\u2060\ufeff\u1427]")
@@ -119,7 +121,7 @@ def own_of(lines: list[Line]) -> OwnText:
 def first_sentence(text: str, limit: int = 140) -> str:
     """The first sentence of own text that says something, at most `limit` characters, "" if there is none.
 
-    A greeting line ("Hi all,") is passed over where more follows.
+    A greeting ("Hi all,") is passed over where more follows.
     """
     text = text[:_OPENING]  # the rest of a long text cannot matter
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
@@ -128,8 +130,9 @@ def first_sentence(text: str, limit: int = 140) -> str:
         paragraphs = paragraphs[1:] if paragraphs[0] == lines[0] else [paragraphs[0][len(lines[0]) :].strip()]
     if not paragraphs:
         return ""
-    found = re.match(r".{12,}?[.!?](?=\s)|.{4,}?[。！？]", paragraphs[0])
-    sentence = found.group() if found else paragraphs[0]
+    said = _GREETING.sub("", paragraphs[0])
+    found = re.match(r".{12,}?[.!?](?=\s)|.{4,}?[。！？]", said)
+    sentence = found.group() if found else said
     if len(sentence) <= limit:
         return sentence
     cut = sentence[: limit - 1]

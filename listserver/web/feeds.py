@@ -30,6 +30,7 @@ from listserver.web.words import reading as spoken
 
 ENTRIES = 30
 Form = Literal["atom.xml", "feed.json"]
+_THREAD = re.compile(r"(/t/[a-z2-7]{10}/).*")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -43,6 +44,11 @@ class Item:
     published: datetime
     updated: datetime
     html: Markup
+
+    @property
+    def id(self) -> str:
+        """Its address; that of a thread without the words of its subject, which can change (RFC 4287 §4.2.6)."""
+        return _THREAD.sub(r"\1", self.url)
 
 
 def of_list(visit: Visit, lst: List, form: Form) -> Response:
@@ -166,7 +172,7 @@ def _json(items: list[Item], name: str, url: str, here: str) -> dict[str, Any]:
         "feed_url": here,
         "items": [
             {
-                "id": item.url,
+                "id": item.id,
                 "url": item.url,
                 "title": item.title,
                 "content_html": str(item.html),

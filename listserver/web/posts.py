@@ -22,7 +22,7 @@ from listserver.web.visit import Visit
 from listserver.web.words import Words, reading
 
 PICTURES = ("image/png", "image/jpeg", "image/webp")  # that do not move (WCAG 2.2.2)
-LEAST_PICTURE, MOST_PICTURE = 12_000, 4_000_000  # octets: smaller ones are logos in signatures
+LEAST_PICTURE, MOST_PICTURE = 20_000, 4_000_000  # octets: smaller ones are logos in signatures
 DEPTH = 3  # levels that are drawn; deeper ones share the last
 
 

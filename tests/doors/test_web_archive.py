@@ -371,6 +371,8 @@ def test_months_and_open_questions(talk: Store, get: Get) -> None:
 def test_feeds_are_well_formed(talk: Store, get: Get) -> None:
     entries = ElementTree.fromstring(get("/talk/atom.xml").body).findall("{http://www.w3.org/2005/Atom}entry")
     assert [entry.findtext("{http://www.w3.org/2005/Atom}title") for entry in entries] == ["Alone", "Drift"]
+    ids = [item["id"] for item in json.loads(get("/talk/feed.json").body)["items"]]
+    assert ids == [f"https://lists.example.org/talk/t/{post_id(name)}/" for name in "da"]  # the subject may change
     feed = json.loads(get(f"/talk/t/{post_id('a')}/feed.json").body)
     assert [item["authors"][0]["name"] for item in feed["items"]] == ["Anna Berg", "Kim Ott", "Anna Berg"]
     mine = json.loads(get(f"/talk/people/anna-berg-{post_id('c')}/feed.json").body)

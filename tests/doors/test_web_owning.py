@@ -34,7 +34,7 @@ def test_an_owner_changes_settings(browser: Callable[[str], Browser], store: Sto
     [
         ("en", "Joining and leaving", "Who may read the archive.", "members: members who have signed in"),
         ("de", "Beitreten und gehen", "Wer das Archiv lesen darf.", "members: Mitglieder, die sich angemeldet haben"),
-        ("fr", "S’inscrire et partir", "Qui peut lire l’archive.", "members: les membres connectés"),
+        ("fr", "S’inscrire et partir", "Qui peut lire les archives.", "members: les membres connectés"),
     ],
 )
 def test_I4_settings_are_explained_in_the_language_of_who_reads(
