@@ -1,7 +1,7 @@
 """Rows of threads as fronts, months and the page of open questions list them; each function is one statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -96,14 +96,20 @@ _OPEN = _TOPICS.where(
 ).limit(bindparam("limit"))
 _OPEN_NEWEST = Fast(_OPEN.order_by(threads.c.first_at.desc(), threads.c.id.desc()), "list", "start", "end", "limit")
 _OPEN_OLDEST = Fast(_OPEN.order_by(threads.c.first_at, threads.c.id), "list", "start", "end", "limit")
+_ITS = posts.c.list_id == bindparam("list")
+_BESIDE = (  # when the last post before, and the first one after, a span came: two seeks in an index
+    select(func.max(posts.c.received_at, type_=Moment)).where(_ITS, posts.c.received_at < _FROM).scalar_subquery(),
+    select(func.min(posts.c.received_at, type_=Moment)).where(_ITS, posts.c.received_at >= _UNTIL).scalar_subquery(),
+)
+_OF_MONTH = _TOPICS.add_columns(_BESIDE[0].label("before"), _BESIDE[1].label("after"))
 _BEGUN = Fast(
-    _TOPICS.where(threads.c.first_at >= _FROM, threads.c.first_at < _UNTIL)
+    _OF_MONTH.where(threads.c.first_at >= _FROM, threads.c.first_at < _UNTIL)
     .order_by(threads.c.first_at, threads.c.id)
     .limit(bindparam("limit")),
     *("list", "start", "end", "limit"),
 )
 _CONTINUED = Fast(
-    _TOPICS.where(
+    _OF_MONTH.where(
         threads.c.first_at < _FROM,
         threads.c.id.in_(
             select(posts.c.thread_id).where(
@@ -118,7 +124,7 @@ _CONTINUED = Fast(
 
 
 def _topic(row: Any) -> Topic:
-    values = list(row[:-2])
+    values = list(row[: len(fields(Topic))])
     if row.root_state != "shown":
         values[6:9] = "", "", ""
     if row.last_state != "shown":
@@ -144,9 +150,22 @@ def begun(conn: Connection, list_id: int, start: datetime, end: datetime, limit:
     return [_topic(r) for r in _BEGUN.all(conn, {"list": list_id, "start": start, "end": end, "limit": limit})]
 
 
-def continued(conn: Connection, list_id: int, start: datetime, end: datetime, limit: int) -> list[Topic]:
-    """Older threads that got posts in [start, end)."""
-    return [_topic(r) for r in _CONTINUED.all(conn, {"list": list_id, "start": start, "end": end, "limit": limit})]
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What was written in a span of time. before, after: when the posts came between which all of it lies."""
+
+    begun: list[Topic]
+    continued: list[Topic]
+    before: datetime | None
+    after: datetime | None
+
+
+def span(conn: Connection, list_id: int, start: datetime, end: datetime, limit: int) -> Span | None:
+    """Threads begun in [start, end), oldest first, and older ones that got posts; None if there is nothing."""
+    wanted = {"list": list_id, "start": start, "end": end, "limit": limit}
+    new, old = _BEGUN.all(conn, wanted), _CONTINUED.all(conn, wanted)
+    row = next(iter([*new, *old]), None)
+    return row and Span([_topic(each) for each in new], [_topic(each) for each in old], row.before, row.after)
 
 
 def _within(at: int) -> Any:

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Connection
 
 from listserver.core.content import opened
+from listserver.core.masking import LEFT_OUT
 from listserver.core.outline import outline
 from listserver.core.site import Site
 from listserver.errors import Refused, UsageError
@@ -163,18 +164,22 @@ class _Copied:
         visit = self._visit(conn, path)
         for place, one in enumerate(opened(reading.contents(conn, [line.id])[line.id]).files, 1):
             target = unquote(attachment(visit, self._lst, line, place, one).url.removeprefix(self._root))
-            self._page(conn, f"{path}files/{place}/{place}", target)
+            if not self._page(conn, f"{path}files/{place}/{place}", target):
+                self._write(target, f"{LEFT_OUT.strip()}\n".encode())  # a key or certificate (web.sent)
 
     def _page(self, conn: Connection, path: str, target: str = "", **query: str) -> bool:
         """Write one page to its file; False if there is no such page."""
         answer = self._answer(conn, path, query)
         if answer.status != 200:
             return False
-        name = (target or path).lstrip("/")
+        self._write(target or path, answer.body)
+        return True
+
+    def _write(self, path: str, octets: bytes) -> None:
+        name = path.lstrip("/")
         file = self._out / (f"{name}index.html" if name.endswith("/") or not name else name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(answer.body)
-        return True
+        file.write_bytes(octets)
 
     def _answer(self, conn: Connection, path: str, query: dict[str, str]) -> Response:
         return archive.respond(self._visit(conn, self._root + path, query))

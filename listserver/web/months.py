@@ -26,21 +26,16 @@ def month(visit: Visit, lst: List, year: int, number: int) -> Response | None:
 
 def _month(visit: Visit, lst: List, start: datetime) -> Response | None:
     end = dates.shift(start, 1)
-    begun = rows(visit, lst, fronts.begun(visit.conn, lst.id, start, end, MOST))
-    continued = rows(visit, lst, fronts.continued(visit.conn, lst.id, start, end, MOST))
-    if not begun and not continued:
+    found = fronts.span(visit.conn, lst.id, start, end, MOST)
+    if found is None:
         return None
-    neighbours = []
-    if continued:  # so there was something before
-        neighbours.append(("prev", dates.shift(start, -1)))
-    if end <= (lst.last_post_at or visit.now):
-        neighbours.append(("next", end))
+    neighbours = [(rel, at) for rel, at in (("prev", found.before), ("next", found.after)) if at]
     words = reading(visit, lst).dates
     values: dict[str, Any] = {
         "name": words.month(start),
         "url": month_url(visit, lst, start),
-        "begun": begun,
-        "continued": continued,
+        "begun": rows(visit, lst, found.begun),
+        "continued": rows(visit, lst, found.continued),
         "neighbours": [(rel, month_url(visit, lst, at), words.month(at)) for rel, at in neighbours],
     }
     return page(visit, "month", lst, **values)

@@ -24,7 +24,7 @@ from listserver.store.tables import posts as table
 from listserver.web import archive, sent
 from listserver.web.http import Request, Response, fields
 from listserver.web.visit import VISITOR, Visit
-from tests.actions.filing import file, mail, new_list
+from tests.actions.filing import file, mail, new_list, prepared, unit
 from tests.conftest import Statements
 
 SITE = Site("lists.example.org", "Lists", "admin@example.org", "en", "https://lists.example.org", b"k" * 32)
@@ -366,6 +366,17 @@ def test_months_and_open_questions(talk: Store, get: Get) -> None:
     text = get("/talk/unanswered/").body.decode()
     assert "Alone" in text
     assert "Drift" not in text
+
+
+def test_a_month_leads_to_the_months_beside_it_in_which_somebody_wrote(talk: Store, get: Get) -> None:
+    lst = talk.read_now(lambda c: lists.find(c, "talk"))
+    assert lst is not None
+    then = datetime(2025, 12, 20, tzinfo=UTC)
+    talk.write_now(unit(lst, [prepared(lst, mail("z", "Before", day=-71), then)]))
+    march, december = get("/talk/2026/03/").body.decode(), get("/talk/2025/12/").body.decode()
+    assert re.findall(r'<a rel="(\w+)" href="([^"]+)">', march) == [("prev", "/talk/2025/12/")]
+    assert re.findall(r'<a rel="(\w+)" href="([^"]+)">', december) == [("next", "/talk/2026/03/")]
+    assert get("/talk/2026/02/").status == 404
 
 
 def test_feeds_are_well_formed(talk: Store, get: Get) -> None:

@@ -34,7 +34,10 @@ from tests.actions.filing import file, mail, new_list
 
 SITE = Site("lists.example.org", "Lists", "admin@example.org", "en", "http://lists.example.org", b"k" * 32)
 NOW = datetime(2026, 3, 22, 12, tzinfo=UTC)
-WITH_FILE = "--b\n\nLook at this.\n--b\nContent-Type: text/html; name=../x.html\n\n<script>alert(1)</script>\n--b--"
+WITH_FILE = (
+    "--b\n\nLook at this.\n--b\nContent-Type: text/html; name=../x.html\n\n<script>alert(1)</script>\n"
+    "--b\nContent-Type: application/pkcs7-signature; name=s.p7s\n\n0\x01 Max <max.berg@example.org>\n--b--"
+)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -128,6 +131,8 @@ def test_every_link_of_a_copy_leads_to_a_page_that_is_like_ours(store: Store, ta
     assert not any(re.search(rb"(?:kim|max)@x", body) for path, body in pages.items() if not path.endswith(".gz"))
     (name,) = (tmp_path / "talk/p" / identifier("talk", "d@x") / "files/1").iterdir()
     assert name.suffix == ".bin"  # nothing that a browser would run
+    (name,) = (tmp_path / "talk/p" / identifier("talk", "d@x") / "files/2").iterdir()
+    assert name.read_text() == "[left out here, as it holds mail addresses]\n"
 
 
 def test_what_changed_is_written_again_and_what_is_gone_is_removed(store: Store, talk: List, tmp_path: Path) -> None:
