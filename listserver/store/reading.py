@@ -206,7 +206,7 @@ _AUTHORS = Fast(
     "list",
 )
 _THREADS = Fast(
-    select(threads.c.identifier, threads.c.changed, threads.c.posts, threads.c.id, threads.c.subject)
+    select(threads.c.identifier, threads.c.changed, threads.c.id, threads.c.subject, threads.c.first_at)
     .where(threads.c.list_id == bindparam("list"))
     .order_by(threads.c.id),
     "list",
@@ -271,5 +271,5 @@ def authors(conn: Connection, list_id: int) -> dict[str, tuple[str, str]]:
 
 
 def all_threads(conn: Connection, list_id: int) -> list[Any]:
-    """Rows (identifier, changed, posts, id, subject) of all threads of a list."""
+    """Rows (identifier, changed, id, subject, first_at) of all threads of a list."""
     return _THREADS.all(conn, {"list": list_id})

@@ -25,7 +25,7 @@ from listserver.store import reading
 from listserver.store.engine import Store
 from listserver.store.lists import List
 from listserver.store.reading import Line
-from listserver.web import archive, sent, thread
+from listserver.web import archive, dates, sent, thread
 from listserver.web.http import Request, Response
 from listserver.web.months import all_months
 from listserver.web.posts import author_name
@@ -77,7 +77,7 @@ class _Copied:
         found = store.read_now(lambda conn: reading.authors(conn, lst.id))
         names = {address: author_name(*first) for address, first in found.items()}
         there = {path.parent.name for path in out.glob(f"*/{_KNOWN}")} if out.is_dir() else set()
-        self._changed = True
+        self._months: set[datetime] = set()  # in which threads began: their pages lead there
         self._copy = Copy(frozenset({lst.name, *there}), names)
 
     def threads(self) -> Iterator[Written]:
@@ -96,9 +96,11 @@ class _Copied:
         for gone in known.keys() - {row.identifier for row in found}:
             shutil.rmtree(self._folder / "t" / gone, ignore_errors=True)
             removed += 1
-        self._changed = written + removed > 0
-        state = {"look": look_now, "threads": {row.identifier: row.changed for row in found}}
-        (self._folder / _KNOWN).write_text(json.dumps(state))
+        self._months = {dates.month_start(row.first_at) for row in found}
+        state = json.dumps({"look": look_now, "threads": {row.identifier: row.changed for row in found}})
+        kept = self._folder / _KNOWN
+        if not kept.exists() or kept.read_text() != state:
+            kept.write_text(state)
         yield Written(len(found), written, removed)
 
     def list_pages(self) -> None:
@@ -106,7 +108,9 @@ class _Copied:
         name = self._lst.name
         months = self._store.read_now(lambda conn: all_months(self._visit(conn, "/"), self._lst))
         paths = ["", "months/", "unanswered/", "sitemap.xml", *FEEDS, *(f"unanswered/{form}" for form in FEEDS)]
-        paths += [f"{at:%Y/%m}{end}" for at in months for end in ("/", "/sitemap.xml", ".mbox.gz")]
+        paths += [
+            f"{at:%Y/%m}{end}" for at in sorted({*months, *self._months}) for end in ("/", "/sitemap.xml", ".mbox.gz")
+        ]
         shutil.rmtree(self._folder / "people", ignore_errors=True)
         paths += [f"people/{end}/{file}" for end in self._copy.authors.values() for file in ("", *FEEDS)]
         for path in paths:
@@ -114,8 +118,8 @@ class _Copied:
         self._mbox(self._folder / "archive.mbox.gz")
 
     def _mbox(self, file: Path) -> None:
-        """All posts in one file, portion by portion, where they are not what they were."""
-        if file.exists() and not self._changed:
+        """All posts in one file, portion by portion, where threads changed after it was written."""
+        if file.exists() and file.stat().st_mtime_ns >= (self._folder / _KNOWN).stat().st_mtime_ns:
             return
         more = sent.archive(self._lst).more
         assert more is not None
