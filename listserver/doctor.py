@@ -85,6 +85,7 @@ class _Doctor:
             admin = self.settings.admin_email
             ours = self.store.read_now(lambda conn: lists.is_ours(conn, self.settings.domain, admin))
             found.append(diagnosis.operator(admin, ours=ours))
+            found.append(diagnosis.unattended(self.store.read_now(health.unattended)))
         return found + list(self._stored())
 
     async def _ask(self, check: Check[T]) -> T:

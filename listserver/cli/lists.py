@@ -52,6 +52,11 @@ def create(
     with common.open_store() as (site, store):
         made = store.write_now(unit)
     common.say(f"{name}@{site.domain}: " + ("made." if made else "there already, nothing was changed."))
+    if made and not owners:
+        hint = (
+            f"It has no owner, so nobody is told of posts that wait: listserver member add {name} ADDRESS --role owner"
+        )
+        typer.echo(hint, err=True)
 
 
 def _has(lst: "List", wanted: dict[str, str]) -> bool:

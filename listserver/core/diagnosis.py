@@ -269,6 +269,14 @@ def operator(address: str, *, ours: bool) -> Line:
     return warn("operator", text, 'Write admin_email = "…" into listserver.toml, with an address that somebody reads.')
 
 
+def unattended(lists: Sequence[str]) -> Line:
+    """lists: those with neither owner nor moderator."""
+    if not lists:
+        return ok("owners", "Each list has somebody who is told of posts that wait.")
+    text = f"Nobody is told of posts that wait on: {', '.join(lists[:20])}{' …' if len(lists) > 20 else ''}."
+    return warn("owners", text, f"`listserver member add {lists[0]} ADDRESS --role owner`")
+
+
 def disk(free: int, path: str) -> Line:
     """free: octets where the data lies."""
     text = f"{free / 2**30:.1f} GiB are free for {path}."

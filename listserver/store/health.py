@@ -29,6 +29,12 @@ class Status:
     posts: int
 
 
+def unattended(conn: Connection) -> list[str]:
+    """Lists that nobody decides about: without moderators and owners, so that nobody is told of what waits."""
+    deciding = select(members.c.list_id).where(members.c.role != "member")
+    return list(conn.execute(select(lists.c.name).where(lists.c.id.not_in(deciding)).order_by(lists.c.name)).scalars())
+
+
 def status(conn: Connection) -> Status:
     """The state of the database, of whatever schema it is."""
     found = revision(conn)

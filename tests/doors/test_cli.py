@@ -184,6 +184,13 @@ def test_sync_says_what_it_would_do_and_then_does_it(talk: Cli, tmp_path: Path) 
     assert talk("member", "sync", "talk", "--file", file, "--yes").out.endswith(" removed.\n")
 
 
+def test_a_list_that_nobody_decides_about_is_named(talk: Cli) -> None:
+    lonely = talk("list", "create", "lonely")
+    assert (lonely.code, lonely.out) == (0, f"lonely@{DOMAIN}: made.\n")
+    assert lonely.err.startswith("It has no owner, so nobody is told of posts that wait: listserver member add lonely ")
+    assert talk("list", "create", "led", "--owner", "olga@example.org").err == ""
+
+
 def test_an_address_of_ours_cannot_be_a_member(talk: Cli, tmp_path: Path) -> None:
     file = tmp_path / "members.txt"
     file.write_text(f"anna@example.org\ntalk+owner@{DOMAIN}\n")

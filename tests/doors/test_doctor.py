@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from listserver import config, dkim_keys, doctor
+from listserver.actions import lists
+from listserver.core.actor import OPERATOR
 from listserver.core.diagnosis import Line, State
 from listserver.core.signing import Key
 from listserver.store import migrations
@@ -57,11 +59,16 @@ def _states(lines: dict[str, Line], *names: str) -> dict[str, str]:
     return {name: lines[name].state.value for name in names}
 
 
-def test_mail_for_the_operator_must_reach_somebody(database_url: str, tmp_path: Path) -> None:
+def test_mail_for_the_operator_and_the_owners_must_reach_somebody(database_url: str, tmp_path: Path) -> None:
     with Store.open(database_url) as store:
         store.write_now(lambda conn: make_secret(conn, b"s" * 32))
     lines = _examine(GOOD, database_url, tmp_path)
     assert lines["operator"].state is State.WARN and "admin_email" in lines["operator"].fix
+    assert lines["owners"].state is State.OK
+    with Store.open(database_url) as store:
+        store.write_now(lambda conn: lists.create(conn, OPERATOR, "talk", {}, datetime.now(UTC)))
+    alone = _examine(GOOD, database_url, tmp_path)["owners"]
+    assert (alone.state, alone.text) == (State.WARN, "Nobody is told of posts that wait on: talk.")
     for person in ("olga@example.org", f"olga@{DOMAIN}"):
         assert _examine(GOOD, database_url, tmp_path, admin_email=person)["operator"].state is State.OK
 
