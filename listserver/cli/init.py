@@ -26,8 +26,8 @@ def init(
     given = {"domain": domain} | ({"database.url": database} if database else {})
     wanted = config.build(_nested(given), base=directory.absolute())
     file = directory / "listserver.toml"
-    made = _write(file, config.sample(given))
-    found = config.load(file, {})
+    directory.mkdir(parents=True, exist_ok=True)
+    found = config.load(file, {}) if file.exists() else wanted
     if (found.domain, found.database.url) != (wanted.domain, wanted.database.url):
         common.fail(
             f"{file} is there already, for {found.domain} with another domain or database. "
@@ -36,6 +36,7 @@ def init(
     before, after = migrations.upgrade(found.database.url)
     with Store.open(found.database.url) as store:
         store.write_now(lambda conn: site.make_secret(conn, secrets.token_bytes(32)))
+    made = _write(file, config.sample(given))  # last, so that a database which cannot be had does not stay in it
     common.say(f"{file}: {'made' if made else 'there already, left as it is'}.")
     common.say(f"Database: {'made' if not before else 'there already' if before == after else 'upgraded'}.")
 
@@ -49,7 +50,6 @@ def _nested(given: dict[str, str]) -> dict[str, object]:
 
 def _write(file: Path, text: str) -> bool:
     """Write a new file that only its owner can read (it may hold passwords); False if it is there."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     except FileExistsError:

@@ -39,6 +39,13 @@ def test_init_never_overwrites(cli: Cli, tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o007 == 0  # it may come to hold passwords
 
 
+def test_init_that_cannot_reach_its_database_can_be_run_again_with_the_right_one(tmp_path: Path, cli: Cli) -> None:
+    place = tmp_path / "three"
+    wrong = cli("init", "--domain", DOMAIN, "--dir", place, "--database", "postgresql://nobody@127.0.0.1:1/none")
+    assert (wrong.code, list(place.iterdir())) == (1, [])
+    assert cli("init", "--domain", DOMAIN, "--dir", place).code == 0
+
+
 def test_init_takes_a_database_elsewhere(tmp_path: Path, cli: Cli, postgres_server: object, postgres_url: str) -> None:
     done = cli("init", "--domain", DOMAIN, "--dir", tmp_path / "two", "--database", postgres_url)
     assert (done.code, "Database: there already" in done.out) == (0, True)
