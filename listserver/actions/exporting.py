@@ -1,5 +1,6 @@
 """Exporting an archive: the bytes as they arrived, into files that every mail program reads."""
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,8 @@ _Pages = Iterator[list[Row[Any]]]
 def export(store: Store, actor: Actor, lst: List, form: str, out: Path) -> Iterator[int]:
     """Write all posts but deleted ones below the folder `out`; gives how many are written after each page.
 
-    form: "mbox" (OUT/LIST.mbox, mboxrd) or "maildir" (OUT/LIST/). Raises UsageError where that is there already.
+    form: "mbox" (OUT/LIST.mbox, mboxrd) or "maildir" (OUT/LIST/). They hold everybody's addresses, so they are made
+    for their owner only. Raises UsageError where that is there already.
     """
     store.read_now(lambda conn: access.require(conn, actor, Verb.CONFIGURE, lst.id))
     target = out / (f"{lst.name}.mbox" if form == "mbox" else lst.name)
@@ -49,7 +51,7 @@ def _page(conn: Connection, list_id: int, after: int) -> list[Row[Any]]:
 
 def _mbox(target: Path, pages: _Pages) -> Iterator[int]:
     count = 0
-    with target.open("xb") as file:
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         for page in pages:
             for row in page:
                 head = mbox.separator(row.author_address, row.received_at)
@@ -60,8 +62,9 @@ def _mbox(target: Path, pages: _Pages) -> Iterator[int]:
 
 def _maildir(target: Path, pages: _Pages) -> Iterator[int]:
     count = 0
+    target.mkdir(mode=0o700)
     for folder in ("tmp", "new", "cur"):
-        (target / folder).mkdir(parents=True)
+        (target / folder).mkdir()
     for page in pages:
         for row in page:
             # Names sort by number, so that an import gives the posts the same order.

@@ -47,7 +47,7 @@ def remove(words: Words) -> None:
 
 @app.command(name="list")
 def list_(
-    list_name: Annotated[str, typer.Argument(metavar="[LIST]", help="Without it: every ban there is.")] = "",
+    list_name: Annotated[str, typer.Argument(metavar="LIST", help="Without it: every ban there is.")] = "",
     as_json: common.Json = False,
 ) -> None:
     """Print the bans of a list, or (without LIST) every ban there is."""

@@ -29,7 +29,7 @@ Ids = Annotated[list[int], typer.Argument(metavar="ID", help="Numbers, as `hold 
 
 @app.command(name="list")
 def list_(
-    list_name: Annotated[str, typer.Argument(metavar="[LIST]", help="Only what waits on this list.")] = "",
+    list_name: Annotated[str, typer.Argument(metavar="LIST", help="Only what waits on this list.")] = "",
     as_json: common.Json = False,
 ) -> None:
     """Print what waits for a decision, oldest first."""

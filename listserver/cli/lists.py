@@ -36,12 +36,14 @@ def create(
     from listserver.store import lists
 
     wanted = common.pairs(pairs or []) | ({"title": title} if title else {})
-    owners = [membership.Entry(address.valid(one)) for one in owner or []]
+    named = [address.parse_member_line(one) for one in owner or []]
+    owners = [membership.Entry(found, called) for called, found in named]
     now = common.now()
 
     def unit(conn: "Connection") -> bool:
         there = lists.find(conn, name)
         if there is None:
+            actions.refuse_ours(conn, site.domain, [one.address for one in owners])
             made = actions.create(conn, OPERATOR, name, wanted, now, preset=preset).list
             if owners:
                 membership.add(conn, OPERATOR, made, owners, now, role="owner")

@@ -12,7 +12,7 @@ app = typer.Typer(no_args_is_help=True)
 SHOWN = 20  # entries of each kind below the totals
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `queue status` shows it: d12 (a delivery), s7 (one mail).")]
-MaybeId = Annotated[str, typer.Argument(metavar="[ID]", help="Without it: everything.")]
+MaybeId = Annotated[str, typer.Argument(metavar="ID", help="Without it: everything.")]
 
 
 @app.command()

@@ -25,6 +25,8 @@ def backup(url: str, target: Path) -> None:
     where = make_url(url)
     if where.get_backend_name() == "sqlite" and target.resolve() in _beside(Path(where.database or "").resolve()):
         raise Refused(f"{target} is the database itself: nothing was done. Name another file, best on another disk.")
+    if not target.parent.is_dir():
+        raise Refused(f"There is no folder {target.parent} for {target.name}. Make it, or name another file.")
     part = target.with_name(f"{target.name}.part")
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:

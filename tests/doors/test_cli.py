@@ -195,7 +195,9 @@ def test_a_list_that_nobody_decides_about_is_named(talk: Cli) -> None:
     lonely = talk("list", "create", "lonely")
     assert (lonely.code, lonely.out) == (0, f"lonely@{DOMAIN}: made.\n")
     assert lonely.err.startswith("It has no owner, so nobody is told of posts that wait: listserver member add lonely ")
-    assert talk("list", "create", "led", "--owner", "olga@example.org").err == ""
+    assert talk("list", "create", "led", "--owner", '"Olga Berg" <olga@example.net>').err == ""
+    assert talk("member", "list", "led", "--json").json[0]["name"] == "Olga Berg"
+    assert talk("list", "create", "round", "--owner", f"led+owner@{DOMAIN}").code == 1
 
 
 def test_an_address_of_ours_cannot_be_a_member(talk: Cli, tmp_path: Path) -> None:

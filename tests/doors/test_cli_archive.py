@@ -93,6 +93,8 @@ def test_export_writes_files(talk: Cli, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "talk.mbox").read_bytes().count(b"\nMessage-ID:") == 2
     assert talk("archive", "export", "talk", "--format", "mbox", "--out", tmp_path / "out").code == 1
     assert talk("archive", "export", "talk", "--format", "maildir", "--out", tmp_path / "out").code == 0
+    modes = {one.name: one.stat().st_mode & 0o777 for one in (tmp_path / "out").iterdir()}
+    assert modes == {"talk.mbox": 0o600, "talk": 0o700}, "they hold everybody's addresses"
     assert len(list((tmp_path / "out" / "talk" / "cur").iterdir())) == 2
 
 
