@@ -48,7 +48,9 @@ _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _BEYOND_ASCII_CHUNK = re.compile(r" [^ \x80-\U0010ffff]*+[^\x00-\x7f][^ ]*+")  # what stands between two spaces
 _LETTERS = bytes([ord(chr(octet).lower()) if chr(octet).isalnum() else 32 for octet in range(128)]) + bytes(128)
-_PREFIXED = ("ar", "ga", "id", "hi", "ne", "ta")  # languages whose stemmer may change how a word begins
+# How many of a word's first letters its stem surely has, i and y being the same; two where nothing is said.
+_KEPT_LETTERS = {"ar": 0, "ga": 0, "hi": 0, "id": 0, "ne": 0, "nl": 0, "sr": 0, "ta": 0, "tr": 0, "de": 1, "fi": 1}
+_EITHER = str.maketrans({"i": "[iy]", "y": "[iy]"})
 _WORD = re.compile(r"[^\W_]+")
 # Scripts without spaces between words: pairs of neighbours are their words.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -178,9 +180,7 @@ def _hits(text: str, wanted: frozenset[str], language: str) -> list[tuple[int, i
                     hits.append((found.start() - 1, found.start() - 1 + len(written), stem))
         spaced = _BEYOND_ASCII_CHUNK.sub(lambda chunk: " " * len(chunk[0]), spaced)
     # Only words that begin like a wanted one are looked at: most of a page of results is this.
-    starts = "a-z0-9" if language[:2] in _PREFIXED else "".join(sorted({stem[0] for stem in wanted if stem.isascii()}))
-    if starts:
-        begins = re.compile(f" ([{starts}][a-z0-9]*)")
+    if begins := _begins(wanted, language):
         folded = spaced.encode("ascii").translate(_LETTERS).decode("ascii")  # four times faster than str.translate
         places = [(found.start(), found[1]) for found in begins.finditer(folded)]
         there = list({word for _, word in places})
@@ -188,6 +188,15 @@ def _hits(text: str, wanted: frozenset[str], language: str) -> list[tuple[int, i
         hits += [(at, at + len(word), stem_of[word]) for at, word in places if word in stem_of]
     hits.sort()
     return hits
+
+
+def _begins(wanted: frozenset[str], language: str) -> re.Pattern[str] | None:
+    """What matches " word" for each word in folded ASCII that may have one of these stems; None if none may."""
+    kept = _KEPT_LETTERS.get(language[:2], 2)
+    if not kept:
+        return re.compile(" ([a-z0-9]+)")
+    starts = {stem[0] + stem[1:kept].translate(_EITHER) for stem in wanted if stem.isascii()}
+    return re.compile(f" ((?:{'|'.join(sorted(starts))})[a-z0-9]*)") if starts else None
 
 
 def _wanted(written: str, wanted: frozenset[str], language: str) -> str:

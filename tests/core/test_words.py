@@ -84,3 +84,12 @@ def test_so_many_stems_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> 
         "drift", "sensor", "humid", "ladder", "drift",
     ]  # fmt: skip
     assert len(kept["english"]) == 2
+
+
+@pytest.mark.parametrize("language", list(words_module._STEMMERS))
+def test_every_word_of_a_language_is_marked_where_it_is_looked_for(language: str) -> None:
+    letters = "aeiourstxycdgjm"
+    made = [a + b + end for a in letters for b in letters for end in ("", "ing", "es", "ece", "neral", "onend")]
+    for word in ["dying", "aeroplane", "general", "djaku", *made[::7]]:
+        (stem,) = words(word, language)
+        assert Piece(word, True) in extract(word, frozenset({stem}), language), word
