@@ -112,7 +112,10 @@ class Mould:
 
     def header(self, token: bytes, values: Sequence[bytes] | None = None) -> bytes:
         """The header of one copy, with its signatures on top. values: the signatures, where they were made before."""
-        return self.seal + self.fields(self.values(token) if values is None else values) + token.join(self.head)
+        copy = token.join(self.head)
+        if not self.keys:
+            return copy
+        return self.seal + self.fields(self.values(token) if values is None else values) + copy
 
 
 def mould(head: Sequence[bytes], hashed: str, keys: Sequence[Key], now: int) -> Mould:
