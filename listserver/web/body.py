@@ -89,6 +89,11 @@ def _begins(blocks: Sequence[Block], at: int) -> bool:
 _RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")  # Hebrew, Arabic and their neighbours
 
 
+def isolated(name: str) -> str:
+    """A name, which does not turn what stands beside it where it runs from right to left."""
+    return Markup("<bdi>{}</bdi>").format(name) if _way(name) else name
+
+
 def _way(text: str) -> str:
     """The attribute of text that may run from right to left: its first letter decides."""
     return ' dir="auto"' if not text.isascii() and _RTL.search(text) else ""
@@ -162,9 +167,7 @@ def _quote(run: Sequence[Block], words: Words) -> str:
     if lines <= IN_PLACE:
         return said + quoted
     who = intro[0].who if intro else ""
-    name = (
-        words.markup("{author} wrote", author=Markup("<bdi>{}</bdi>").format(who)) if who else words.markup("Quoted:")
-    )
+    name = words.markup("{author} wrote", author=isolated(who)) if who else words.markup("Quoted:")
     begins = _opening(rest).split(None, _WORDS)
     opening = " ".join(begins[:_WORDS])[:60]
     more = "…" if len(begins) > _WORDS or len(rest) > 1 else ""

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from markupsafe import Markup, escape
+
 from listserver.core.digest_words import words_of
+
+
+def moment(at: datetime, text: str) -> Markup:
+    """A text that names a moment, as HTML that says which."""
+    return Markup(f'<time datetime="{iso(at)}">{escape(text)}</time>')  # noqa: S704 (escaped)
 
 
 def iso(at: datetime) -> str:

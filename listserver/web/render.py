@@ -21,6 +21,7 @@ from listserver.core.site import Site
 from listserver.errors import Refused
 from listserver.store.lists import List
 from listserver.web import dates
+from listserver.web.body import isolated
 from listserver.web.http import Response
 from listserver.web.visit import VISITOR, Visit
 from listserver.web.words import Words, acting, reading
@@ -128,6 +129,8 @@ def spoken(words: Words) -> dict[str, Any]:
         "plural": words.plural,
         "count": words.count,
         "dates": words.dates,
+        "moment": dates.moment,
+        "isolated": isolated,
         "language": words.language,
     }
 
