@@ -127,7 +127,8 @@ def test_a_front_says_what_the_list_is_and_how_to_take_part(store: Store, talk: 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"non_members": "reject"}, "Only members can write"),
+        ({"non_members": "reject"}, "Only members can write; please join first."),
+        ({"non_members": "discard"}, "Only members can write; please join first."),
         ({"posting": "anyone"}, "You need not be a member"),
         ({"non_members": "accept"}, "You need not be a member"),
     ],
@@ -136,7 +137,9 @@ def test_a_front_says_whether_one_must_join_to_write(
     store: Store, get: Get, settings: dict[str, str], said: str
 ) -> None:
     new_list(store, "other", archive="public", **settings)
-    assert said in get("/other/")
+    text = get("/other/")
+    assert said in text
+    assert ("Ask the list" in text) == ("join first" not in said)
 
 
 def test_a_removed_post_leads_to_what_is_left_of_its_thread(store: Store, talk: List, get: Get) -> None:
