@@ -56,7 +56,7 @@ def stylesheet() -> tuple[str, bytes]:
 def own(visit: Visit, template: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
     """A page that is for one reader, or on which something is done: kept by nobody."""
     text = render(visit, template, lst, words=acting(visit, lst), noindex=True, **values)
-    return Response(status, text.encode("utf-8", "replace"), headers=PRIVATE)
+    return Response(status, octets(text), headers=PRIVATE)
 
 
 def refusal(visit: Visit, lst: List | None, wrong: Refused) -> Markup:
@@ -76,7 +76,7 @@ def page(visit: Visit, template: str, lst: List | None = None, status: int = 200
     """A page of that template; of a list, or of the site. Caching follows from who may read it."""
     text = render(visit, template, lst, **values)
     headers = PRIVATE if status != 200 else {"cache-control": PUBLIC, "vary": "cookie"}
-    return kept(visit, lst, Response(status, text.encode("utf-8", "replace"), headers=headers))
+    return kept(visit, lst, Response(status, octets(text), headers=headers))
 
 
 def kept(visit: Visit, lst: List | None, response: Response) -> Response:
@@ -85,6 +85,15 @@ def kept(visit: Visit, lst: List | None, response: Response) -> Response:
         return response
     others = {name: value for name, value in response.headers.items() if name not in ("etag", "last-modified", "vary")}
     return replace(response, headers={**others, **PRIVATE})
+
+
+_CONTROLS = bytes(each for each in (*range(32), 127) if each not in b"\t\n\r")
+_HIGH_CONTROLS = re.compile(rb"\xc2[\x80-\x9f]")
+
+
+def octets(text: str) -> bytes:
+    """A page as it is sent, without what mails hold and HTML may not (WHATWG, preprocessing the input stream)."""
+    return _HIGH_CONTROLS.sub(b"", text.encode("utf-8", "replace").translate(None, _CONTROLS))
 
 
 def render(visit: Visit, template: str, lst: List | None = None, words: Words | None = None, **values: Any) -> str:

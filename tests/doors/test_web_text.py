@@ -26,6 +26,7 @@ from tests.actions.filing import file, mail, new_list
 SITE = Site("lists.example.org", "Lists", "admin@example.org", "en", "https://lists.example.org", b"k" * 32)
 NOW = datetime(2026, 3, 22, 12, tzinfo=UTC)
 Get = Callable[[str], str]
+UTF8 = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8"
 
 
 @pytest.fixture
@@ -83,6 +84,13 @@ def test_a_long_quote_from_right_to_left_is_folded_as_such() -> None:
     quoted = "".join(f"> סטר {n} של הציטוט הארוך\n" for n in range(9))
     shown = body(blocks(f"On Mon, 2 Mar 2026, דוד כהן <d@example.org> wrote:\n{quoted}\nNo."))
     assert re.search(r'<summary><bdi>דוד כהן</bdi> wrote <q dir="auto">', shown)
+
+
+def test_control_characters_of_mails_do_not_come_to_pages(store: Store, talk: List, get: Get) -> None:
+    file(store, talk, mail("a", "A\x10 bell", body="One\x07\x1b[31m two\tthree\x7f, caf\u00e9\u00a0\u0085!", more=UTF8))
+    text = get(f"/talk/t/{identifier('talk', 'a@x')}/a-bell")
+    assert "<p>One[31m two\tthree, café" in text
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", text)
 
 
 def test_a_signature_keeps_its_lines_without_a_stylesheet() -> None:
