@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import idna
+
 Parse = Callable[[str, Path], Any]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -58,9 +60,19 @@ def mail_address(text: str, base: Path) -> str:
     return text.strip()
 
 
+def _a_labels(name: str) -> str:
+    """A name as mail and web carry it (IDNA 2008): münchen.example is xn--mnchen-3ya.example."""
+    if name.isascii():
+        return name
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except UnicodeError:
+        raise ValueError("a domain name, such as lists.example.org") from None
+
+
 def domain(text: str, base: Path) -> str:
-    """A domain name, in lower case."""
-    name = text.strip().rstrip(".").lower()
+    """A domain name, in lower case, with A-labels."""
+    name = _a_labels(text.strip().rstrip(".").lower())
     if not re.fullmatch(r"[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)*", name):
         raise ValueError("a domain name, such as lists.example.org")
     return name
@@ -161,9 +173,12 @@ def url(*schemes: str) -> Parse:
         if text.startswith("http") and any(c in text for c in "?#@ "):
             raise ValueError("a URL of host and path only, such as https://lists.example.org")
         try:
-            urlsplit(text).port  # noqa: B018 (raises where the port is none)
+            host, port = urlsplit(text).hostname or "", urlsplit(text).port  # raises where the port is none
         except ValueError:
             raise ValueError("a URL whose port, if any, is a number up to 65535") from None
+        if text.startswith("http") and not host.isascii():  # it stands in header fields
+            port_too = f"{_a_labels(host)}:{port}" if port else _a_labels(host)
+            return urlsplit(text)._replace(netloc=port_too).geturl()
         return text
 
     return parse

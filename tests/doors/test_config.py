@@ -31,6 +31,15 @@ def test_S10_tls_cannot_be_required_without_a_certificate(tmp_path: Path) -> Non
     assert config.build({**DOMAIN, "smtp": given}).smtp.tls_required == "on"
 
 
+def test_I1_names_of_the_site_are_a_labels_wherever_mail_carries_them() -> None:
+    got = config.build({"domain": "Lists.Straße.example", "web": {"base_url": "https://münchen.example:8443/listen"}})
+    assert got.domain == "lists.xn--strae-oqa.example"
+    assert got.web.base_url == "https://xn--mnchen-3ya.example:8443/listen"
+    assert config.build({**DOMAIN, "web": {"base_url": "http://münchen.example"}}).web.base_url.endswith("-3ya.example")
+    with pytest.raises(UsageError, match="a domain name"):
+        config.build({"domain": "a\u2024\u0301.example"})
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         config.build(DOMAIN).domain = "other.example.org"  # type: ignore[misc]
