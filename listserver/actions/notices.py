@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from sqlalchemy import Connection
 
 from listserver import resources
+from listserver.core.address import a_label
 from listserver.core.compose import ListFacts, answer_fields
 from listserver.core.dates import dated
 from listserver.core.decisions import EDIT_BEGINS, EDIT_ENDS
@@ -155,10 +156,13 @@ def send(  # noqa: PLR0913 (who, what, where to, in which words)
         return 0
     language = language or language_for(conn, site, lst, to)
     subject, body = render(site, notice, language, lst.name if lst else "")
-    mail = EmailMessage(policy=_WIRE)
+    # An encoded word may not stand within an address (RFC 2047 §5): what ASCII cannot say is said in UTF-8 (RFC 6532).
+    local, _, domain = to.rpartition("@")
+    shown = f"{local}@{a_label(domain)}" if local.isascii() else to
+    mail = EmailMessage(policy=_WIRE if shown.isascii() else _WIRE.clone(utf8=True))
     robot = site.address(f"{lst.name}-request" if lst else "lists")
     mail["From"] = Address(display_name=(lst.settings.title or lst.name) if lst else site.name, addr_spec=robot)
-    mail["To"] = to
+    mail["To"] = shown
     mail["Subject"] = subject
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{secrets.token_hex(12)}@{site.domain}>"

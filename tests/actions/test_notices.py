@@ -46,6 +46,20 @@ def test_a_notice_without_any_text_is_a_failure() -> None:
         notices.render(SITE, NoSuchNotice(), "en")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("olga@m\u00fcller.example", b"To: olga@xn--mller-kva.example\r\n"),
+        ("\u00f6laf@example.net", "To: \u00f6laf@example.net\r\n".encode()),
+    ],
+)
+def test_R4_no_encoded_word_stands_within_an_address(community: Community, address: str, field: bytes) -> None:
+    community.join(community.create(), address, role="owner")
+    community.post(sender="eve@example.net")
+    (told,) = community.notices("held-post")
+    assert (told["address"], field in told["bytes"]) == (address, True)
+
+
 @pytest.mark.parametrize("odd", ["<\xff\xfe@x>", "<\u00e9@x>", "<\ud800@x>"])
 def test_a_message_id_that_no_header_can_hold_hinders_no_answer(community: Community, odd: str) -> None:
     community.join(community.create(), "olga@example.org", role="owner")
