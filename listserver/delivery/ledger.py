@@ -75,12 +75,13 @@ class Ledger:
 
     async def save(self, work: Range) -> None:
         """Returns once the row of a range that is to be let go is as far as its cursor in the file."""
+        if self._cursors is None:
+            return
         if moved := self._noted.pop(work.id, None):
             await self.settle(moved)
         elif self._writing is not None:  # it may be in this
             await asyncio.wait([self._writing])
-        if self._cursors is not None:
-            self._cursors.drop(work)
+        self._cursors.drop(work)
 
     async def settle(self, answer: Moved | Tried) -> bool:
         """Returns once it is committed (it outlives this process, not the machine); whether the work is still ours.

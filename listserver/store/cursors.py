@@ -1,8 +1,10 @@
 """Cursors of ranges under way, in a file beside a SQLite database: to change a row takes twenty times as long.
 
-What is written there outlives the process, as a change of the database without fsync does. The file belongs to one
-lease. Who starts after a crash moves the rows that this lease still holds (`left`, deliveries.start_over), and the
-first cursor of the new lease begins the file anew.
+What is written there outlives the process, as a change of the database without fsync does, but not the machine: after
+loss of power the file could be further than the database, which may have forgotten that somebody on the way was put
+off. So it is believed only while the machine runs on. The file belongs to one lease. Who starts after a crash moves the
+rows that this lease still holds (`left`, deliveries.start_over), and the first cursor of the new lease begins the file
+anew.
 """
 
 import os
@@ -14,7 +16,8 @@ from typing import NamedTuple
 from listserver.store.deliveries import Range
 
 PLACES = 1_000
-_LEASE = 256  # octets of its name, filled up with zeros
+BOOT = Path("/proc/sys/kernel/random/boot_id")  # another one each time the machine starts (random(4))
+_HEAD = 256  # octets: the boot and the lease, filled up with zeros
 _CURSOR = struct.Struct("=qqq8x")  # of a size that divides a page: see `_write`
 
 
@@ -66,14 +69,15 @@ class Cursors:
                 self._path.unlink(missing_ok=True)
 
     def _made(self) -> int:
+        boot = BOOT.read_text().strip()
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        os.pwrite(file, self._lease.encode().ljust(_LEASE, b"\0"), 0)
+        os.pwrite(file, f"{boot} {self._lease}".encode().ljust(_HEAD, b"\0"), 0)
         return file
 
     def _write(self, place: int, cursor: Cursor) -> None:
         # One write within a page: kill -9 finds it done, or not begun.
         assert self._file is not None
-        os.pwrite(self._file, _CURSOR.pack(*cursor), _LEASE + place * _CURSOR.size)
+        os.pwrite(self._file, _CURSOR.pack(*cursor), _HEAD + place * _CURSOR.size)
 
 
 def _what(work: Range) -> int:
@@ -81,10 +85,13 @@ def _what(work: Range) -> int:
 
 
 def left(path: Path) -> tuple[str, list[Cursor]]:
-    """What a process that was killed left behind: its lease, and its cursors."""
-    octets = b""
-    with suppress(FileNotFoundError):
-        octets = path.read_bytes()
-    rest = octets[_LEASE:]
+    """What a process that was killed left behind: its lease, and its cursors; "" and none since the machine started."""
+    octets, boot = b"", "-"
+    with suppress(OSError):
+        octets, boot = path.read_bytes(), BOOT.read_text().strip()
+    then, _, lease = octets[:_HEAD].rstrip(b"\0").decode("utf-8", "replace").partition(" ")
+    if then != boot:
+        return "", []
+    rest = octets[_HEAD:]
     rows = _CURSOR.iter_unpack(rest[: len(rest) // _CURSOR.size * _CURSOR.size])
-    return octets[:_LEASE].rstrip(b"\0").decode("utf-8", "replace"), [Cursor(*row) for row in rows if row[0]]
+    return lease, [Cursor(*row) for row in rows if row[0]]

@@ -325,7 +325,7 @@ _VOID = (_freed(deliveries), _freed(stragglers))
 _HELD = deliveries.c.id == bindparam("range"), deliveries.c.lease == bindparam("holder")
 _FURTHER = deliveries.c.after < bindparam("cursor")
 _MOVE = Fast(update(deliveries).where(*_HELD, _FURTHER).values(after=bindparam("cursor")), "range", "holder", "cursor")
-# Should power have been lost, the row may be an older one of the same id.
+# What could not be wiped out of the file must not touch a later row of the same id.
 _SAME = func.coalesce(deliveries.c.post_id, -deliveries.c.edition_id) == bindparam("what")
 _WITHIN = or_(deliveries.c.upto.is_(None), deliveries.c.upto >= bindparam("cursor"))
 _MOVE_LEFT = update(deliveries).where(*_HELD, _FURTHER, _SAME, _WITHIN).values(after=bindparam("cursor"))

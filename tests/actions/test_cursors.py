@@ -9,7 +9,7 @@ import pytest
 
 from listserver.actions import delivery
 from listserver.actions.delivery import Wish
-from listserver.store import deliveries, tables
+from listserver.store import cursors, deliveries, tables
 from listserver.store.cursors import _CURSOR, PLACES, Cursor, Cursors, left
 from listserver.store.deliveries import Range
 from listserver.store.engine import Store
@@ -68,6 +68,20 @@ def test_where_the_file_cannot_be_written_nothing_is_saved(tmp_path: Path) -> No
     assert left(tmp_path / "l.db-cursors") == ("a", [Cursor(7, 70, 1)])
 
 
+def test_after_a_start_of_the_machine_the_file_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows may have forgotten, with their last moments, that a member before the cursor was put off."""
+    file, boot = Cursors(tmp_path / "l.db-cursors", "a"), tmp_path / "boot"
+    assert file.put(WORK, 3)
+    monkeypatch.setattr(cursors, "BOOT", boot)
+    assert left(tmp_path / "l.db-cursors") == ("", [])  # it cannot be told
+    other = Cursors(tmp_path / "other", "a")
+    assert not other.put(WORK, 3)
+    boot.write_text("9a1b\n")
+    assert left(tmp_path / "l.db-cursors") == ("", [])
+    assert other.put(WORK, 3)
+    assert left(tmp_path / "other") == ("a", [Cursor(7, 70, 3)])
+
+
 def test_a_cursor_never_lies_across_two_pages() -> None:
     assert 4096 % _CURSOR.size == 0 and 256 % _CURSOR.size == 0
 
@@ -79,15 +93,15 @@ def test_a_file_that_was_cut_short_says_what_it_can(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        lease, cursors = left(path)
-        assert lease in ("", "a") and cursors in ([], [Cursor(7, 70, 1)])
+        lease, there = left(path)
+        assert lease in ("", "a") and there in ([], [Cursor(7, 70, 1)])
 
 
 CHANGES: list[tuple[Callable[[Range], Range], int, str, int]] = [
     (lambda work: work, 2, "w", 2),
     (lambda work: work, 2, "x", 0),  # another lease has it
     (lambda work: replace(work, id=work.id + 1), 2, "w", 0),
-    (lambda work: replace(work, post_id=work.id + 1), 2, "w", 0),  # the row of an older one, as power was lost
+    (lambda work: replace(work, post_id=work.id + 1), 2, "w", 0),  # a later row of the same id
     (lambda work: replace(work, post_id=None, edition_id=work.post_id), 2, "w", 0),
     (lambda work: work, 10, "w", 0),  # beyond its end
 ]
@@ -102,8 +116,8 @@ def test_who_starts_moves_what_the_dead_lease_holds_and_nothing_else(
     (work, *_) = store.write_now(lambda conn: deliveries.claim_ranges(conn, "w", NOW, delivery.LEASE, 1, 5, ()))
     file = Cursors(tmp_path / "cursors", lease)
     assert file.put(change(work), talk.members[after - 1])
-    name, cursors = left(tmp_path / "cursors")
-    store.write_now(lambda conn: deliveries.start_over(conn, name, cursors))
+    name, there = left(tmp_path / "cursors")
+    store.write_now(lambda conn: deliveries.start_over(conn, name, there))
     moved = talk.members[expected - 1] if expected else 0
     (found,) = [row for row in rows(store, tables.deliveries, "id", "after", "lease") if row[0] == work.id]
     assert found == (work.id, moved, None)
@@ -118,6 +132,6 @@ def test_a_row_that_is_further_is_not_moved_back(store: Store, tmp_path: Path) -
     file = Cursors(tmp_path / "cursors", "w")
     assert file.put(work, talk.members[1])
     store.write_now(lambda conn: deliveries.move(conn, "w", [(work.id, talk.members[3])]))
-    name, cursors = left(tmp_path / "cursors")
-    store.write_now(lambda conn: deliveries.start_over(conn, name, cursors))
+    name, there = left(tmp_path / "cursors")
+    store.write_now(lambda conn: deliveries.start_over(conn, name, there))
     assert rows(store, tables.deliveries, "after") == [(talk.members[3],)]
