@@ -155,6 +155,7 @@ def test_a_removed_post_leads_to_what_is_left_of_its_thread(store: Store, talk: 
     store.write_now(lambda conn: filed.delete(conn, OPERATOR, talk, 2, NOW))
     gone = get(f"/talk/p/{identifier('talk', 'b@x')}/")
     assert f'<a href="/talk/t/{identifier("talk", "a@x")}/drift">Drift</a>' in gone
+    assert "for members of a list" not in gone and "for members of a list" in get("/talk/nothing")
     store.write_now(lambda conn: filed.delete(conn, OPERATOR, talk, 1, NOW))
     assert "/talk/t/" not in get(f"/talk/p/{identifier('talk', 'b@x')}/")
 
