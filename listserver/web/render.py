@@ -163,7 +163,14 @@ def missing(visit: Visit, lst: List | None = None) -> Response:
 def tells(visit: Visit, title: str, text: str, lst: List | None = None, status: int = 200, **values: Any) -> Response:
     """A page for all readers that says why something is not shown; title and text in English."""
     say = reading(visit, lst).say
-    known = {"title": say(title), "said": say(text), "links": [], "looked": "", "hidden": status in (403, 404), **values}
+    known = {
+        "title": say(title),
+        "said": say(text),
+        "links": [],
+        "looked": "",
+        "hidden": status in (403, 404),
+        **values,
+    }
     return page(visit, "said", lst, status, **known)
 
 
