@@ -98,8 +98,9 @@ class Courier:
         finally:
             self._ledger.couriers -= 1
         await self._leave()
-        await self._ledger.save(work)
+        await self._ledger.save(work, finished=end is _End.FINISHED)
         await self._let_go(work, end)
+        self._ledger.forget(work)
 
     async def _let_go(self, work: Range, end: _End) -> None:
         office, lease, now = self._office, self._ledger.lease, self._office.clock()

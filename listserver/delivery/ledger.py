@@ -73,15 +73,23 @@ class Ledger:
             self._following = self._loop.call_later(FOLLOW, self._follow)
         return True
 
-    async def save(self, work: Range) -> None:
-        """Returns once the row of a range that is to be let go is as far as its cursor in the file."""
+    async def save(self, work: Range, *, finished: bool) -> None:
+        """Before a range is let go: returns once its row is as far as its cursor in the file.
+
+        finished: that can be spared, as the row is deleted next.
+        """
         if self._cursors is None:
             return
-        if moved := self._noted.pop(work.id, None):
+        moved = self._noted.pop(work.id, None)
+        if moved is not None and not finished:
             await self.settle(moved)
-        elif self._writing is not None:  # it may be in this
+        elif self._writing is not None:  # the row may be in this
             await asyncio.wait([self._writing])
-        self._cursors.drop(work)
+
+    def forget(self, work: Range) -> None:
+        """After a range was let go: its cursor in the file is of no use any more."""
+        if self._cursors is not None:
+            self._cursors.drop(work)
 
     async def settle(self, answer: Moved | Tried) -> bool:
         """Returns once it is committed (it outlives this process, not the machine); whether the work is still ours.

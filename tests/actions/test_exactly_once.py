@@ -162,9 +162,12 @@ class History:
                     return True
                 self.told.got.update((address, number) for number in numbers)
                 self.save(work, member)
+            self.store.write_now(lambda conn, work=work: delivery.finish(conn, self.lease, work, self.now))  # type: ignore[misc]
+            if self.killed():
+                self.restart()
+                return True
             if self.file is not None:
                 self.file.drop(work)
-            self.store.write_now(lambda conn, work=work: delivery.finish(conn, self.lease, work, self.now))  # type: ignore[misc]
         return bool(claimed)
 
     def save(self, work: Range, member: int) -> None:
