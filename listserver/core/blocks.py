@@ -59,6 +59,7 @@ _CODE_START = re.compile(
 _CODE_MARKS = ("=", "(", ")", "{", "}", "]", ";", ">", "<-", "$ ", "#", "import ", "class ", '  File "', ",\n")
 _CALL = re.compile(r".*(?:<-.*\)|=.*\(.*\))$|\s*[\w.$]+\(.*\)$")
 _DATA = re.compile(r"\s*(?:[\"'].*[\"'][,)]+|[-\d][-\d., LNA]*\d[, ]*[,)]+)$")  # strings or numbers, one after another
+_BORDERS = ("|", "+-", "+=", " |", " +-", " +=")  # of tables that are drawn
 _KEY = re.compile(r"\s*(?:[\w.-]+:(?:\s|$)|#)")  # of YAML and the like
 _WORDS = re.compile(r"(?<!\S)[A-Za-z']{2,}[,.]?(?!\S)")
 _SEPARATOR = re.compile(r"-{2,}\s?[^-]{4,60}-{2,}")
@@ -194,6 +195,8 @@ def _looks_formatted(rows: list[str]) -> bool:
     """Whether a paragraph is code, a table or otherwise laid out by hand."""
     if _is_item(rows[0]):
         return False
+    if len(rows) > 1 and all(row.startswith(_BORDERS) and row.endswith(("|", "+")) for row in rows):
+        return True
     if all(row.startswith(("    ", "\t")) for row in rows) and not all(len(row) > 60 for row in rows):
         return True
     joined = "\n".join(["", *rows, ""])

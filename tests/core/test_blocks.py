@@ -19,6 +19,14 @@ CASES: dict[str, tuple[str, list[Block]]] = {
     "fenced code": ("```\nx\n\ny\n```\nok", [Block(C, "```\nx\n\ny\n```", lines=5), Block(P, "ok")]),
     "fence left open": ("a\n```\nx", [Block(P, "a"), Block(C, "```\nx", lines=2)]),
     "columns": ("a    b    c\n1    2    3", [Block(C, "a    b    c\n1    2    3", lines=2)]),
+    "a drawn table": (
+        "So:\n\n+---+---+\n| a | b |\n+---+---+\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n| as some\n| quote",
+        [
+            Block(P, "So:"),
+            Block(C, "+---+---+\n| a | b |\n+---+---+\n\n| a | b |\n|---|---|\n| 1 | 2 |", lines=7),
+            Block(P, "| as some\n| quote", lines=2),
+        ],
+    ),
     "statements": ("x <- f(1)\ny = g(2);", [Block(C, "x <- f(1)\ny = g(2);", lines=2)]),
     "diff": (
         "look\ndiff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n c\n\nthanks",
