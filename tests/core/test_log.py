@@ -29,6 +29,10 @@ def lines(form: Literal["text", "json"], level: str = "info") -> io.StringIO:
 @pytest.mark.usefixtures("restored")
 def test_D5_controls_are_escaped_in_text() -> None:
     out = lines("text")
+    log.info(Event.POST_HELD, reasons=["forged", "over-rate"])
+    assert out.getvalue().endswith('info post-held reasons="forged, over-rate"\n')
+    out.seek(0)
+    out.truncate()
     log.info(Event.INBOUND_REFUSED, sender="a\r\n\x1b[31m\u202eb", text='say "no" = x\\y', empty="")
     (line,) = out.getvalue().splitlines()
     assert line.split(" ", 1)[1] == (
