@@ -7,6 +7,8 @@ from jinja2 import TemplateNotFound
 
 from listserver.actions import notices
 from listserver.core.notices import AlreadyDecided, TokenExpired, YourDecision
+from listserver.core.settings import wrong
+from listserver.errors import Refused, Why
 from tests.actions.conftest import SITE, Community
 
 
@@ -39,6 +41,23 @@ def test_a_decision_is_told_in_words_that_fit_it(language: str, who: str, again:
     )
     text = notices.render(SITE, late, language)[1]
     assert (who in text, "operator " in text.replace("The operator ", "")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "language", "text"),
+    [
+        (Refused("no such thing"), "en", "No such thing"),
+        (Refused("no such thing"), "fr", ""),
+        (
+            Refused("only owners", why=Why.NOT_ALLOWED),
+            "de",
+            "Das kann nur, wer die Liste leitet; nichts ist geschehen.",
+        ),
+        (wrong("html", "x", "keep, hold"), "de", "html kann nicht »x« sein. Möglich ist »keep, hold«."),
+    ],
+)
+def test_I4_why_something_cannot_be_is_said_where_there_are_words(wrong: Refused, language: str, text: str) -> None:
+    assert notices.reason(SITE, wrong, language) == text
 
 
 def test_a_notice_without_any_text_is_a_failure() -> None:

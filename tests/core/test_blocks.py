@@ -19,6 +19,7 @@ CASES: dict[str, tuple[str, list[Block]]] = {
     "fenced code": ("```\nx\n\ny\n```\nok", [Block(C, "```\nx\n\ny\n```", lines=5), Block(P, "ok")]),
     "fence left open": ("a\n```\nx", [Block(P, "a"), Block(C, "```\nx", lines=2)]),
     "columns": ("a    b    c\n1    2    3", [Block(C, "a    b    c\n1    2    3", lines=2)]),
+    "a gap is no column": ("wide    apart\nplain\nwords", [Block(P, "wide    apart\nplain\nwords", lines=3)]),
     "a drawn table": (
         "So:\n\n+---+---+\n| a | b |\n+---+---+\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n| as some\n| quote",
         [
