@@ -214,5 +214,5 @@ def _word(value: object) -> str:
 
 
 def _cut(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"

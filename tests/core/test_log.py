@@ -10,6 +10,7 @@ import pytest
 
 from listserver import log
 from listserver.log import Event
+from listserver.setting_kinds import Endpoint
 
 
 @pytest.fixture
@@ -31,6 +32,8 @@ def test_D5_controls_are_escaped_in_text() -> None:
     out = lines("text")
     log.info(Event.POST_HELD, reasons=["forged", "over-rate"])
     assert out.getvalue().endswith('info post-held reasons="forged, over-rate"\n')
+    log.info(Event.LISTENING, at=Endpoint("::1", 25))
+    assert out.getvalue().endswith("info listening at=[::1]:25\n")
     out.seek(0)
     out.truncate()
     log.info(Event.INBOUND_REFUSED, sender="a\r\n\x1b[31m\u202eb", text='say "no" = x\\y', empty="")
