@@ -8,7 +8,19 @@ _AT = r"@|%40|&#0*64;|&#x0*40;|&commat;|＠"
 # Only the end of the local part is looked at, so that time stays linear in what strangers write. The sign stands first,
 # since the search for it is then that for a few characters.
 _ADDRESS = re.compile(rf"({_AT}){_DOMAIN}", re.IGNORECASE)
-_SPELT = re.compile(r"([\w+-](?: at | \[at\] |\(at\)))[^\W_][\w-]*(?:\.[\w-]+)+", re.IGNORECASE)
+# As other archives write addresses, and people who hide them. " at " is prose as well, so its surroundings decide.
+_HOST = r"((?:[^\W_][\w-]*\.)+[^\W\d_]{2,12})(?![\w-])"
+_SPELT = re.compile(rf"( at ){_HOST}", re.IGNORECASE)
+_BRACKETED = re.compile(rf"( ?[\[(]at[\])] ?){_HOST}", re.IGNORECASE)
+_WHO = re.compile(r"[\w.+=-]{1,64}\Z")
+_NAMED = re.compile(
+    r"(?:<|&lt;|mailto:|^[>\s|]*(?:(?:from|von|de|to|an|à|cc|reply-to|sender) ?:.*|from ))\Z", re.IGNORECASE
+)
+_ALONE = re.compile(r"[^\w\n]*(?:\n|\Z)")
+_PROSE = frozenset(
+    {"look", "looking", "is", "are", "me", "us", "it", "them", "available", "found", "page", "site", "docs"}
+)
+_TOLD = re.compile(r"\s*(?:>|&gt;|wrote|writes|schrieb|a écrit)", re.IGNORECASE)
 _LOCAL = re.compile(r"[\w.+%!#$&'*/=?^`{|}~\"-]")
 _OCTETS = re.compile(
     rb"(@|%40|=40|&#0*64;|&#x0*40;)"
@@ -46,9 +58,34 @@ def masked(text: str, *, keys: bool = False) -> str:
     if keys or has_key(text):
         text = _unpacked(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
     # Most texts have none of the signs, and to see that is thirty times faster than the search.
-    if "@" not in text and "%" not in text and "&" not in text and "＠" not in text:
-        return text
-    return _WITHIN_TEXT.sub("=…", _ADDRESS.sub(_hidden, text))
+    if "@" in text or "%" in text or "&" in text or "＠" in text:
+        text = _WITHIN_TEXT.sub("=…", _ADDRESS.sub(_hidden, text))
+    return _unspelt(text, "…")
+
+
+def _unspelt(text: str, instead: str) -> str:
+    """The text without the hosts of addresses that are spelt: `marit at example.org`, `marit[at]example.org`."""
+
+    def hidden(found: re.Match[str]) -> str:
+        start = found.start()
+        before = found.string[max(0, start - 300) : start].rpartition("\n")[2]
+        who = _WHO.search(before)
+        if who is None:
+            return found[0]
+        if found.re is _BRACKETED or _is_one(before[: who.start()], who[0], found.string, found.end()):
+            return f"{found[1]}{instead}"
+        return found[0]
+
+    if "at]" in text or "at)" in text:
+        text = _BRACKETED.sub(hidden, text)
+    return _SPELT.sub(hidden, text) if " at " in text else text
+
+
+def _is_one(before: str, who: str, text: str, end: int) -> bool:
+    """Whether `who at host` is an address, by what stands around it; the host ends at `end`."""
+    if _NAMED.search(before) or _TOLD.match(text, end):
+        return True
+    return not before.strip(" \t>|-*") and who.lower() not in _PROSE and _ALONE.match(text, end) is not None
 
 
 def holds_address(octets: bytes) -> bool:
@@ -89,7 +126,8 @@ def masked_name(name: str) -> str:
 
 def masked_octets(octets: bytes) -> bytes:
     """The same for bytes of a mail, in ASCII: `marit@...`."""
-    return _WITHIN_OCTETS.sub(b"=...", _OCTETS.sub(_hidden_octets, _unpacked(octets)))
+    octets = _WITHIN_OCTETS.sub(b"=...", _OCTETS.sub(_hidden_octets, _unpacked(octets)))
+    return _unspelt(octets.decode("latin-1"), "...").encode("latin-1")
 
 
 def _hidden_octets(found: re.Match[bytes]) -> bytes:

@@ -30,6 +30,18 @@ KEY = f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{PACKED[:64]}\n{PACKED[64:]}\n=a
         ("SRS0=hhh=tt=example.org=marit@relay.example", "SRS0=hhh=tt=…=marit@…"),
         (KEY, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n[left out here, as it holds mail addresses] \n=abcd\n-----END"),
         ("-----BEGIN PGP SIGNATURE-----\n" + "QUJD" * 20, "-----BEGIN PGP SIGNATURE-----\n" + "QUJD" * 20),
+        ("On Monday Marit <marit.s at example.org> wrote:", "On Monday Marit <marit.s at …> wrote:"),
+        ("marit at example.org wrote:", "marit at … wrote:"),
+        ("&lt;marit at example.org&gt;", "&lt;marit at …&gt;"),
+        ("> From: marit at example.org (Marit)", "> From: marit at … (Marit)"),
+        ("To: a at x.example, b at y.example\nc", "To: a at …, b at …\nc"),
+        ("From marit at example.org  Mon Jan 12", "From marit at …  Mon Jan 12"),
+        ("[mailto:marit at example.org]", "[mailto:marit at …]"),
+        ("marit[at]example.org, marit (at) example.org", "marit[at]…, marit (at) …"),
+        ("Look at example.org for it, or at 3.14 of it", "Look at example.org for it, or at 3.14 of it"),
+        ("array(at)", "array(at)"),
+        ("-- \nMarit\n  marit at example.org\n", "-- \nMarit\n  marit at …\n"),
+        ("have a\nlook at example.org\n", "have a\nlook at example.org\n"),
     ],
 )
 def test_W8_the_domain_of_an_address_is_not_shown(text: str, shown: str) -> None:
@@ -39,6 +51,7 @@ def test_W8_the_domain_of_an_address_is_not_shown(text: str, shown: str) -> None
 def test_W8_in_bytes_of_a_mail_too() -> None:
     raw = b"From: Marit <marit@example.org>\nX: a=40example.org b%40example.org\n"
     assert masked_octets(raw) == b"From: Marit <marit@...>\nX: a=40... b%40...\n"
+    assert masked_octets(b"From: marit at example.org (Marit \xe5)\n") == b"From: marit at ... (Marit \xe5)\n"
 
 
 @pytest.mark.parametrize(
