@@ -15,12 +15,21 @@ if TYPE_CHECKING:  # a process that helps has no need of it
 
 
 def children(pid: int | str = "self") -> set[int]:
-    """The processes that a process started, and that have not ended."""
+    """The processes that a process started to run a module, and that have not ended.
+
+    Python may have started others for itself, as multiprocessing's resource tracker is.
+    """
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").iterdir():
         with suppress(FileNotFoundError):  # a thread that has ended since
             found.update(map(int, (task / "children").read_text().split()))
-    return found
+    return set(filter(_runs_a_module, found))
+
+
+def _runs_a_module(pid: int) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return b"\0-m\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 async def all_ready(helpers: "Helpers") -> None:
