@@ -6,6 +6,7 @@ PEERS   ?= .peers
 WORKERS ?= 3
 SHELL   := /bin/bash
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE # the tests start hundreds of programs, and each would compile all of ours again
 .PHONY: help run test check bench soak clean
 
 help: ## show this

@@ -40,6 +40,7 @@ KEY = f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{PACKED[:64]}\n{PACKED[64:]}\n=a
         ("marit[at]example.org, marit (at) example.org", "marit[at]…, marit (at) …"),
         ("Look at example.org for it, or at 3.14 of it", "Look at example.org for it, or at 3.14 of it"),
         ("array(at)", "array(at)"),
+        ("(all) at example.org", "(all) at example.org"),
         ("-- \nMarit\n  marit at example.org\n", "-- \nMarit\n  marit at …\n"),
         ("have a\nlook at example.org\n", "have a\nlook at example.org\n"),
     ],

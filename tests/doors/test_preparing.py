@@ -106,8 +106,9 @@ def test_every_mail_is_read_though_the_processes_are_killed_at_their_work() -> N
         for _ in range(3):
             await all_ready(made._helpers)
             mails = asyncio.create_task(several(made, 40, lines=50))
-            await asyncio.sleep(0.01)
-            assert any(one.busy for one in made._helpers._ready)
+            while not any(one.busy for one in made._helpers._ready):
+                assert not mails.done()
+                await asyncio.sleep(0)
             for pid in children():
                 os.kill(pid, signal.SIGKILL)
             assert same(await mails, 50)

@@ -64,6 +64,12 @@ class Front:
             with refused:
                 return Answer(refused.code, refused.headers, refused.read())
 
+    def answers(self) -> bool:
+        """Whether it does; `nginx -t` opens its ports for a moment too."""
+        with contextlib.suppress(OSError):
+            return self.get("/").status > 0
+        return False
+
 
 @contextlib.contextmanager
 def nginx(folder: Path, behind: int) -> Iterator[Front]:
@@ -87,8 +93,10 @@ def nginx(folder: Path, behind: int) -> Iterator[Front]:
     }
     start = "mkdir -p /var/lib/nginx; nginx -t && exec nginx -g 'daemon off;'"
     with run("nginx-light", etc, ["sh", "-c", start], plain, greets=False) as peer:
+        front = Front(plain, secure, ssl.create_default_context(cafile=folder / "server.pem"), "nginx")
+        until(front.answers)
         assert "test is successful" in peer.log()
-        yield Front(plain, secure, ssl.create_default_context(cafile=folder / "server.pem"), "nginx")
+        yield front
 
 
 @contextlib.contextmanager
@@ -113,7 +121,9 @@ def caddy(folder: Path, behind: int) -> Iterator[Front]:
         certificate = folder / f"caddy/certificates/local/{HOST}/{HOST}.crt"
         until(lambda: (root.exists() and certificate.exists()) or process.poll() is not None)
         assert process.poll() is None, (folder / "log").read_text()
-        yield Front(plain, secure, ssl.create_default_context(cafile=root), "caddy")
+        front = Front(plain, secure, ssl.create_default_context(cafile=root), "caddy")
+        until(front.answers)
+        yield front
     finally:
         process.kill()
         process.wait()
