@@ -18,6 +18,12 @@ from listserver.store.tables import metadata
 from tests import postgres
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
+WAITING = ("crash", "stories", "upgrade")  # folders whose tests wait more than they work
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait come first: beside others they cost little time, alone at the end they cost all of theirs."""
+    items.sort(key=lambda item: item.path.parent.name not in WAITING)
 
 
 def need(present: object, reason: str) -> None:
