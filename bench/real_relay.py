@@ -10,16 +10,16 @@ import re
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
-from bench.fanout import OPEN, fan_out
+from bench.fanout import OPEN, fan_out, post, sender
 from bench.postfix import sink, source
 from listserver.store import migrations
 from listserver.store.engine import Store
 from tests import community
 from tests.interop.mtas import postfix
 from tests.interop.peers import Peer
-from tests.running import Serve
 
 BARS = {"each": 0.95, "batch": 6.0}
 QUEUES = ("maildrop", "incoming", "active", "deferred")
@@ -41,14 +41,15 @@ def rates(folder: Path, members: int, rounds: int) -> dict[str, list[float]]:
     with Store.open(url) as store, sink() as behind, postfix(behind, XVERP) as peer:
         for name in BARS:
             store.write_now(lambda conn, name=name: community.build(conn, members, name, copies=name, **OPEN))
-        serve = Serve(folder, database=url, only="smtp,delivery", DOMAIN="lists.example.org",
-                      RELAY__URL=f"smtp://127.0.0.1:{peer.port}", WEB__LISTEN="")  # fmt: skip
+        serve = sender(folder, url, peer.port, DOMAIN="lists.example.org")
         with serve:
             for number in range(rounds + 1):
                 found["source"].append(source(peer.port, members))
                 rest(peer)
                 for name in BARS:
-                    found[name].append(fan_out(serve, store, name, members, number).speed)
+                    found[name].append(
+                        fan_out(serve, store, members, partial(post, serve.ports["smtp"], name, number)).speed
+                    )
                     rest(peer)
     return {name: speeds[1:] for name, speeds in found.items()}  # the first round is not counted
 
